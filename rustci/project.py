@@ -1,0 +1,342 @@
+"""The facts of a Rust project, as frozen values. No input or output happens here.
+
+The words are Cargo's own (https://doc.rust-lang.org/cargo/reference/manifest.html). Every path is a
+`PurePosixPath` relative to the repository root; the root itself is `PurePosixPath(".")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+
+class RustVersion(NamedTuple):
+    """A Rust release, compared by number: 1.100 is newer than 1.99."""
+
+    major: int
+    minor: int
+    patch: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> RustVersion:
+        """Return the version that `text` (`1.85` or `1.85.0`) names. Raises ValueError."""
+        parts = text.split(".")
+        if not 2 <= len(parts) <= 3 or not all(p.isascii() and p.isdigit() for p in parts):
+            raise ValueError(text)
+        return cls(*(int(part) for part in parts))
+
+    def __str__(self) -> str:
+        """Return the version as Cargo.toml writes it."""
+        return ".".join(str(part) for part in self if part is not None)
+
+
+class TargetKind(StrEnum):
+    """What a Cargo target is."""
+
+    LIB = "lib"
+    BIN = "bin"
+    EXAMPLE = "example"
+    TEST = "test"
+    BENCH = "bench"
+    BUILD = "custom-build"
+
+
+class DependencyKind(StrEnum):
+    """In which of the three tables a dependency stands."""
+
+    NORMAL = "normal"
+    DEV = "dev"
+    BUILD = "build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrateTarget:
+    """One Cargo target of a package, declared or discovered.
+
+    Source of the rules: https://doc.rust-lang.org/cargo/reference/cargo-targets.html
+    """
+
+    kind: TargetKind
+    name: str
+    path: PurePosixPath
+    crate_types: tuple[str, ...]
+    """`lib`, `rlib`, `dylib`, `cdylib`, `staticlib`, `proc-macro` or `bin`, as `cargo metadata` says."""
+    edition: str
+    harness: bool = True
+    test: bool = True
+    """Whether `cargo test` runs it."""
+    doctest: bool = False
+    bench: bool = False
+    required_features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """One dependency of a package, with workspace inheritance resolved."""
+
+    name: str
+    """The package's name in the registry (not the local rename)."""
+    rename: str | None = None
+    requirement: str = "*"
+    """The version requirement as `cargo metadata` prints it (`^1.2`)."""
+    kind: DependencyKind = DependencyKind.NORMAL
+    optional: bool = False
+    default_features: bool = True
+    features: tuple[str, ...] = ()
+    target: str | None = None
+    """The `cfg(…)` or triple that it is limited to."""
+    path: PurePosixPath | None = None
+    git: str | None = None
+    registry: str | None = None
+
+    @property
+    def local_name(self) -> str:
+        """The name that the package's own manifest and code use."""
+        return self.rename or self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the package's own Rust files say (text search; no macro is expanded)."""
+
+    no_std: str | None = None
+    """`always`, `conditional` (`cfg_attr(not(feature = "std"), no_std)`) or None."""
+    uses_unsafe: bool = False
+    has_tests: bool = False
+    has_doctests: bool = False
+    ignored_tests: int = 0
+    needs_nightly: bool = False
+    """An unconditional `#![feature(…)]`."""
+    os_specific: tuple[str, ...] = ()
+    """Operating systems that code is gated on (`windows`, `unix`, `linux`, `macos`), sorted."""
+    unix_only: bool = False
+    """Uses `std::os::unix`, `nix` or `libc` calls outside every `cfg`."""
+    exclusive_features: tuple[tuple[str, ...], ...] = ()
+    """Feature sets under `#[cfg(all(feature = …))] compile_error!`: they break `--all-features`."""
+    server: bool = False
+    """A binary that listens on a socket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One package: what its manifest declares, with inheritance resolved and targets discovered."""
+
+    name: str
+    version: str
+    """`0.0.0` where the manifest has none."""
+    directory: PurePosixPath
+    edition: str
+    rust_version: RustVersion | None = None
+    publish: tuple[str, ...] | None = None
+    """None: anywhere. Empty: nowhere (`publish = false`). Else: these registries."""
+    links: str | None = None
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every feature with what it enables, those implied by optional dependencies included."""
+    targets: tuple[CrateTarget, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    source: Source = field(default_factory=Source)
+    docs_rs: bool = False
+    """Has `[package.metadata.docs.rs]`."""
+    lints_workspace: bool = False
+    default_run: str | None = None
+
+    @property
+    def manifest_path(self) -> PurePosixPath:
+        """Where its Cargo.toml is."""
+        return self.directory / "Cargo.toml"
+
+    @property
+    def publishable(self) -> bool:
+        """Whether `cargo publish` may ever upload it."""
+        return self.publish != ()
+
+    @property
+    def library(self) -> CrateTarget | None:
+        """The library target (proc-macro included), or None."""
+        return next((target for target in self.targets if target.kind is TargetKind.LIB), None)
+
+    @property
+    def proc_macro(self) -> bool:
+        """Whether the library is a procedural macro."""
+        return self.library is not None and "proc-macro" in self.library.crate_types
+
+    def of_kind(self, kind: TargetKind) -> tuple[CrateTarget, ...]:
+        """Return the targets of one kind, in the order of `targets`."""
+        return tuple(target for target in self.targets if target.kind is kind)
+
+    @property
+    def optional_features(self) -> tuple[str, ...]:
+        """The features that `default` does not enable by itself, `default` left out, sorted."""
+        enabled: set[str] = set()
+        todo = ["default"]
+        while todo:
+            name = todo.pop()
+            if name in enabled:
+                continue
+            enabled.add(name)
+            todo += [entry for entry in self.features.get(name, ()) if entry in self.features]
+        return tuple(sorted(set(self.features) - enabled))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One workspace: a root manifest and its members. A package on its own is one as well.
+
+    Source of the rules: https://doc.rust-lang.org/cargo/reference/workspaces.html
+    """
+
+    directory: PurePosixPath
+    virtual: bool
+    """The root manifest has no `[package]`."""
+    explicit: bool
+    """The root manifest has a `[workspace]` table."""
+    resolver: str
+    members: tuple[Package, ...]
+    """Sorted by name."""
+    default_members: tuple[str, ...]
+    """The names of the packages that a bare `cargo test` takes."""
+    lockfile: bool
+    """Cargo.lock exists and git does not ignore it."""
+    locked_packages: frozenset[str] = frozenset()
+    """The names of all packages in Cargo.lock."""
+    locked_versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Their versions."""
+
+    @property
+    def root_package(self) -> Package | None:
+        """The package of the root manifest, or None where it is virtual."""
+        return next((p for p in self.members if p.directory == self.directory), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolchainFile:
+    """`rust-toolchain.toml` or the older `rust-toolchain`.
+
+    Source of the rules: https://rust-lang.github.io/rustup/overrides.html
+    """
+
+    path: PurePosixPath
+    channel: str | None
+    """As written, validated; None where the file has none."""
+    components: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CargoConfig:
+    """What `.cargo/config.toml` beside the workspace sets that a workflow must respect."""
+
+    path: PurePosixPath
+    build_targets: tuple[str, ...] = ()
+    """`build.target`."""
+    rustflags: bool = False
+    """Any `rustflags`: the RUSTFLAGS variable would silently replace them."""
+    rustdocflags: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    target_dir: str | None = None
+    registries: tuple[str, ...] = ()
+    offline_sources: bool = False
+    """`[source]` replacement, that is vendored dependencies."""
+    unstable: bool = False
+    env: tuple[str, ...] = ()
+    runners: tuple[str, ...] = ()
+    """The targets whose binaries start through a `runner`: it must be installed to run tests."""
+    rustc_wrapper: str | None = None
+    """`build.rustc-wrapper`: it must be installed to build anything."""
+
+
+class CiTask(StrEnum):
+    """What a command in existing CI does."""
+
+    FORMAT = "format"
+    CLIPPY = "clippy"
+    TEST = "test"
+    DOCTEST = "doctest"
+    DOC = "docs"
+    COVERAGE = "coverage"
+    BENCH = "bench"
+    MSRV = "msrv"
+    FEATURES = "features"
+    DENY = "deny"
+    SEMVER = "semver"
+    MIRI = "miri"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingWorkflow:
+    """A workflow file that is already there, read as text: never run, never trusted."""
+
+    path: PurePosixPath
+    name: str | None
+    tasks: tuple[CiTask, ...]
+    """What its commands and actions do, just/make/xtask/scripts followed; sorted."""
+    unseen: tuple[str, ...] = ()
+    """Commands that could not be followed (`just ci` without a justfile)."""
+    coverage_service: str | None = None
+    """`codecov` or `coveralls` where it uploads to one."""
+    problem: str | None = None
+    """Why it could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """What git and the rest of the tree say."""
+
+    git: bool
+    default_branch: str | None = None
+    """From `refs/remotes/origin/HEAD`, else the checked-out branch."""
+    github: str | None = None
+    """`owner/name` of the GitHub remote (`origin` first)."""
+    host: str | None = None
+    """The remote's host: `github.com` or an Enterprise server."""
+    workflows: tuple[ExistingWorkflow, ...] = ()
+    files: frozenset[str] = frozenset()
+    """Which of the well-known configuration files exist (see `discover.repository.KNOWN_FILES`)."""
+    nextest_profiles: tuple[str, ...] = ()
+    """Profiles in `.config/nextest.toml`."""
+    rustfmt_unstable: tuple[str, ...] = ()
+    """Keys in rustfmt.toml that only a nightly rustfmt accepts."""
+    dependabot: bool = False
+    renovate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Everything rustci knows of a repository. `main` is the workspace that the workflows cover."""
+
+    root: Path
+    """Absolute."""
+    main: Workspace
+    others: tuple[Workspace, ...] = ()
+    """Further workspaces and loose packages (`fuzz/`, benches, examples), by directory."""
+    toolchain: ToolchainFile | None = None
+    cargo_config: CargoConfig | None = None
+    repository: Repository = field(default_factory=lambda: Repository(git=False))
+    notes: tuple[str, ...] = ()
+    """What was left out or could not be read, for people."""
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The members of the main workspace."""
+        return self.main.members
+
+    def targets(self, kind: TargetKind) -> Iterator[tuple[Package, CrateTarget]]:
+        """Yield the targets of one kind in the main workspace, each with its package."""
+        for package in self.packages:
+            for target in package.of_kind(kind):
+                yield package, target
+
+    def dependency_names(self, *kinds: DependencyKind) -> frozenset[str]:
+        """Return the registry names of the main workspace's direct dependencies of these kinds."""
+        wanted = kinds or tuple(DependencyKind)
+        return frozenset(
+            dependency.name
+            for package in self.packages
+            for dependency in package.dependencies
+            if dependency.kind in wanted
+        )

@@ -1,0 +1,3 @@
+import subprocess
+
+subprocess.run(["cargo", "bench", "--bench", "sum"], check=True)

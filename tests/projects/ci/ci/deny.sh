@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+cargo deny check
+bash ci/further.sh

@@ -1,0 +1,2 @@
+cargo audit
+bash ci/furthest.sh

@@ -1,0 +1,1 @@
+pub unsafe extern "C" fn call() {}

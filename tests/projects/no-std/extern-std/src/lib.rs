@@ -1,0 +1,4 @@
+#![no_std]
+
+#[cfg(feature = "std")]
+extern crate std;

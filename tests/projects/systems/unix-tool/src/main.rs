@@ -1,0 +1,5 @@
+use std::os::unix::fs::PermissionsExt;
+
+fn main() {
+    nix::unistd::sync();
+}

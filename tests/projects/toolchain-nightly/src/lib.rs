@@ -1,0 +1,1 @@
+#![feature(never_type)]
