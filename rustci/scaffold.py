@@ -1,0 +1,283 @@
+"""Compares what rustci generates with what is on disk and what it wrote last. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from rustci import lock as lockfile
+from rustci.files import Write
+from rustci.lock import FileState, Lock, LockedFile
+
+_BOM = "\ufeff"
+Disk = Mapping[str, bytes | None]
+"""What is on disk under each path that `paths` names, None where nothing is."""
+
+
+class OnExisting(StrEnum):
+    """What to do about a file that rustci did not write, or that was edited on both sides."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
+    BESIDE = "beside"
+    """Keep it, and write rustci's under another name in the same folder."""
+
+
+Decisions = OnExisting | Mapping[str, OnExisting] | None
+"""One decision for all files that need one, or one by path; None where nobody decided."""
+
+
+class ChangeKind(StrEnum):
+    """What becomes of one file."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    REMOVE = "remove"
+    UNCHANGED = "unchanged"
+    KEEP = "keep"
+    """The user's text stays."""
+    FOREIGN = "foreign"
+    """Not written by rustci: somebody has to decide."""
+    CONFLICT = "conflict"
+    """Edited by the user, and the template changed: merge it, or somebody has to decide."""
+
+
+_WRITING = {ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.REPLACE, ChangeKind.REMOVE}
+_UNDECIDED = {ChangeKind.FOREIGN, ChangeKind.CONFLICT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """One generated file."""
+
+    text: str
+    seed: bool = False
+    """Written only where nothing is, and then the user's (codecov.yml, .config/nextest.toml)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of one file, and why."""
+
+    path: str
+    kind: ChangeKind
+    old: bytes | None = None
+    """What is on disk."""
+    new: str | None = None
+    """What rustci would have there; None where it has nothing to say."""
+    reason: str = ""
+    """For people; empty where there is nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSet:
+    """What becomes of all files, sorted by path."""
+
+    changes: tuple[Change, ...]
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Paths that the user keeps, each with the path of rustci's own file beside it."""
+
+    @property
+    def undecided(self) -> tuple[Change, ...]:
+        """What a person has to decide before anything is written."""
+        return tuple(change for change in self.changes if change.kind in _UNDECIDED)
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        """What to hand to `files.apply`, before the lock."""
+        return tuple(
+            Write(path=change.path, text=change.new, expected=change.old)
+            for change in self.changes
+            if change.kind in _WRITING
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is to be written or decided."""
+        return bool(self.writes or self.undecided)
+
+
+def paths(generated: Mapping[str, Generated], lock: Lock | None) -> tuple[str, ...]:
+    """Return every path that `compare` has to find in `disk`, sorted."""
+    found = set(generated) | {_beside(path) for path in generated}
+    if lock:
+        found |= set(lock.files) | set(lock.beside.values())
+    return tuple(sorted(found))
+
+
+def compare(
+    generated: Mapping[str, Generated],
+    disk: Disk,
+    lock: Lock | None,
+    decisions: Decisions,
+) -> ChangeSet:
+    """Return what becomes of every file that is generated or was written last."""
+    lock = lock or Lock(version="")
+    beside = {path: other for path, other in lock.beside.items() if path in generated}
+    changes: list[Change] = []
+    for path, file in generated.items():
+        place = beside.get(path, path)
+        change = _change(place, file, disk.get(place), lock.files.get(place))
+        decision = _decision(place, decisions)
+        if change.kind in _UNDECIDED and decision is OnExisting.BESIDE and place == path:
+            beside[path] = place = _beside(path)
+            change = _change(place, file, disk.get(place), lock.files.get(place))
+        if place != path:
+            changes += _yours(path, disk.get(path), place)
+        changes.append(_decided(change, _decision(place, decisions)))
+    for path in lock.files.keys() - {change.path for change in changes}:
+        changes += _leftover(path, disk.get(path), lock.files[path])
+    return ChangeSet(changes=tuple(sorted(changes, key=lambda c: c.path)), beside=beside)
+
+
+def next_lock(
+    changes: ChangeSet, generated: Mapping[str, Generated], previous: Lock | None, version: str
+) -> Lock:
+    """Return the lock to write with `changes`, once all are applied."""
+    before = previous.files if previous else {}
+    sources = {changes.beside.get(path, path): file for path, file in generated.items()}
+    files = {}
+    for change in changes.changes:
+        source = sources.get(change.path)
+        entry = source and _entry(change, source, before.get(change.path))
+        if entry:
+            files[change.path] = entry
+    return Lock(version=version, files=files, beside=changes.beside)
+
+
+def lock_write(lock: Lock, disk: bytes | None) -> Write | None:
+    """Return the write of the lock, to come last; None if `disk` already holds it."""
+    text = lockfile.dumps(lock)
+    if disk is not None and _same(disk, text):
+        return None
+    return Write(path=lockfile.PATH, text=text, expected=disk)
+
+
+def unified_diff(change: Change) -> str:
+    """Return the change as `git diff` shows it; line ends and BOM do not count. "" for none."""
+    if change.kind in {ChangeKind.KEEP, ChangeKind.UNCHANGED}:
+        return ""
+    old = None if change.old is None else _plain(change.old.decode(errors="replace"))
+    new = None if change.new is None else _plain(change.new)
+    lines = difflib.unified_diff(
+        _lines(old or ""),
+        _lines(new or ""),
+        "/dev/null" if old is None else f"a/{change.path}",
+        "/dev/null" if new is None else f"b/{change.path}",
+    )
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def _change(path: str, file: Generated, old: bytes | None, locked: LockedFile | None) -> Change:
+    """Return what becomes of one generated file, before anybody decides."""
+    kind, reason = _verdict(file, old, locked)
+    return Change(path=path, kind=kind, old=old, new=_styled(file.text, old), reason=reason)
+
+
+def _verdict(
+    file: Generated, old: bytes | None, locked: LockedFile | None
+) -> tuple[ChangeKind, str]:
+    """Return what becomes of one generated file, and why."""
+    if old is None:
+        return ChangeKind.CREATE, "is missing" if locked else "is new"
+    if locked and locked.state is FileState.KEPT:
+        return ChangeKind.KEEP, "is yours, as you decided"
+    if _same(old, file.text):
+        return ChangeKind.UNCHANGED, ""
+    if locked:
+        return _verdict_on_written(file, old, locked)
+    if file.seed:
+        return ChangeKind.KEEP, ""
+    return ChangeKind.FOREIGN, "was not written by rustci"
+
+
+def _verdict_on_written(file: Generated, old: bytes, locked: LockedFile) -> tuple[ChangeKind, str]:
+    """Return what becomes of a file that rustci wrote and would write differently now."""
+    if _same(old, locked.text):
+        return ChangeKind.UPDATE, "is as rustci wrote it, and the template changed"
+    if file.seed or _plain(locked.text) == _plain(file.text):
+        return ChangeKind.KEEP, "has your edits"
+    return ChangeKind.CONFLICT, "has your edits, and the template changed"
+
+
+def _decision(path: str, decisions: Decisions) -> OnExisting | None:
+    return decisions.get(path) if isinstance(decisions, Mapping) else decisions
+
+
+def _decided(change: Change, on_existing: OnExisting | None) -> Change:
+    """Return the change with the user's decision, where it takes one and there is one."""
+    if change.kind not in _UNDECIDED:
+        return change
+    if on_existing is OnExisting.KEEP:
+        return replace(change, kind=ChangeKind.KEEP, reason="is yours, as you decided")
+    if on_existing is OnExisting.REPLACE:
+        return replace(change, kind=ChangeKind.REPLACE, reason="is replaced, as you decided")
+    return change
+
+
+def _yours(path: str, old: bytes | None, place: str) -> Iterable[Change]:
+    """Yield the change of a file that stays the user's while rustci's stands beside it."""
+    if old is not None:
+        name = PurePosixPath(place).name
+        reason = f"is yours; rustci's stands beside it in {name}"
+        yield Change(path=path, kind=ChangeKind.KEEP, old=old, reason=reason)
+
+
+def _leftover(path: str, old: bytes | None, locked: LockedFile) -> Iterable[Change]:
+    """Yield the change of a file that rustci wrote and generates no longer."""
+    if old is None or locked.state is FileState.KEPT:
+        return
+    if _same(old, locked.text):
+        reason = "is as rustci wrote it, and no longer generated"
+        yield Change(path=path, kind=ChangeKind.REMOVE, old=old, reason=reason)
+    else:
+        reason = "has your edits; rustci no longer manages it"
+        yield Change(path=path, kind=ChangeKind.KEEP, old=old, reason=reason)
+
+
+def _entry(change: Change, source: Generated, before: LockedFile | None) -> LockedFile | None:
+    """Return what the next lock says of a generated file."""
+    if change.kind in _UNDECIDED:
+        return before
+    if change.kind is not ChangeKind.KEEP:
+        return LockedFile(text=source.text)
+    undecided = _verdict(source, change.old, before)[0] in _UNDECIDED
+    return LockedFile(text="", state=FileState.KEPT) if undecided else before
+
+
+def _beside(path: str) -> str:
+    """Return where rustci's file goes if the one at `path` stays."""
+    where = PurePosixPath(path)
+    return str(where.with_name(f"rustci-{where.name}"))
+
+
+def _plain(text: str) -> str:
+    """Return the text without BOM and with LF: git and editors change both unasked."""
+    return text.removeprefix(_BOM).replace("\r\n", "\n")
+
+
+def _same(data: bytes, text: str) -> bool:
+    """Whether a file holds `text`, line ends and BOM apart."""
+    plain = data.removeprefix(_BOM.encode()).replace(b"\r\n", b"\n")
+    return plain == _plain(text).encode()
+
+
+def _styled(text: str, old: bytes | None) -> str:
+    """Return `text` with the BOM and, if it has no others, the CRLF line ends of `old`."""
+    if old is None:
+        return text
+    if (ends := old.count(b"\r\n")) and ends == old.count(b"\n"):
+        text = text.replace("\n", "\r\n")
+    return _BOM + text if old.startswith(_BOM.encode()) else text
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines with their ends; unlike `splitlines`, LF alone ends one."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
