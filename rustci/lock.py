@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import tomli
 
 from rustci.errors import ConfigError, Location, UsageError
-from rustci.files import check_spelling
+from rustci.files import check_spelling, read_text
 
 PATH = ".github/rustci.lock"
 """Where it is, relative to the repository root."""
@@ -39,6 +40,8 @@ class FileState(StrEnum):
     """rustci's: its text is the base of the next merge."""
     KEPT = "kept"
     """The user's, who said to leave it as it is."""
+    DELETED = "deleted"
+    """Gone by the user's hand, and not to come back unasked; its text is the last one written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,18 @@ class LockedFile:
 
     text: str
     state: FileState = FileState.WRITTEN
+    adopted: bool = False
+    """The user wrote it by hand, and rustci merged its jobs in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """That nothing was wrong: `rustci check` need not look again while nothing changes."""
+
+    fingerprint: str
+    """Of all that a check depends on (see `rustci.fingerprint`)."""
+    until: str
+    """The day (ISO 8601) from which on time alone may have changed the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,15 @@ class Lock:
     files: Mapping[str, LockedFile] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
     """Paths that the user keeps, each with the path of rustci's own file beside it."""
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the project was like then (see `rustci.facts`)."""
+    seal: Seal | None = None
+
+
+def read(root: Path) -> Lock | None:
+    """Return what rustci wrote last, None where it never wrote. Raises RustciError."""
+    text = read_text(root, PATH)
+    return loads(text) if text is not None else None
 
 
 def dumps(lock: Lock) -> str:
@@ -89,6 +113,13 @@ def _lines(lock: Lock) -> Iterator[str]:
     """Yield the lines (a text is one of several lines) below the header."""
     yield f"schema = {SCHEMA}"
     yield f"version = {_basic(lock.version)}"
+    if lock.seal:
+        yield from ("", "[seal]", f"fingerprint = {_basic(lock.seal.fingerprint)}")
+        yield f"until = {_basic(lock.seal.until)}"
+    if lock.facts:
+        yield from ("", "[facts]")
+    for name, values in sorted(lock.facts.items()):
+        yield f"{_basic(name)} = [{', '.join(map(_basic, values))}]"
     if lock.beside:
         yield ""
         yield "[beside]"
@@ -98,6 +129,8 @@ def _lines(lock: Lock) -> Iterator[str]:
         yield ""
         yield _heading(path)
         yield f"state = {_basic(file.state)}"
+        if file.adopted:
+            yield "adopted = true"
         if file.text:
             yield f"text = {_block(file.text)}"
 
@@ -148,7 +181,7 @@ class _Reader:
     def lock(self, table: dict[str, Any]) -> Lock:
         """Return the lock that `table` is."""
         self._check_schema(table.get("schema"))
-        self._check_keys(table, {"schema", "version", "beside", "files"}, "")
+        self._check_keys(table, {"schema", "version", "beside", "facts", "files", "seal"}, "")
         return Lock(
             version=self._string(table.get("version"), "version"),
             files={p: self._file(p, t) for p, t in self._table(table, "files").items()},
@@ -156,6 +189,20 @@ class _Reader:
                 self._path(path, _basic(path)): self._path(other, _basic(path))
                 for path, other in self._table(table, "beside").items()
             },
+            facts={
+                name: tuple(self._string(v, _basic(name)) for v in self._list(values, _basic(name)))
+                for name, values in self._table(table, "facts").items()
+            },
+            seal=self._seal(self._table(table, "seal")),
+        )
+
+    def _seal(self, table: dict[str, Any]) -> Seal | None:
+        if not table:
+            return None
+        self._check_keys(table, {"fingerprint", "until"}, "[seal]")
+        return Seal(
+            fingerprint=self._string(table.get("fingerprint"), "fingerprint"),
+            until=self._string(table.get("until"), "until"),
         )
 
     def _file(self, path: str, table: Any) -> LockedFile:
@@ -163,12 +210,15 @@ class _Reader:
         self._path(path, heading)
         if not isinstance(table, dict):
             raise self._wrong(f"`files` has no table for {path!r}", heading)
-        self._check_keys(table, {"state", "text"}, heading)
+        self._check_keys(table, {"adopted", "state", "text"}, heading)
         state = table.get("state")
         if state not in list(FileState):
             raise self._wrong(f"{path} has the state {state!r}", heading)
         text = self._string(table.get("text", ""), heading)
-        return LockedFile(text=text, state=FileState(state))
+        adopted = table.get("adopted", False)
+        if type(adopted) is not bool:
+            raise self._wrong(f"`adopted` is {adopted!r}, not true or false", heading)
+        return LockedFile(text=text, state=FileState(state), adopted=adopted)
 
     def _check_schema(self, schema: Any) -> None:
         if type(schema) is not int or schema < 1:
@@ -188,6 +238,11 @@ class _Reader:
         value = table.get(key, {})
         if not isinstance(value, dict):
             raise self._wrong(f"`{key}` is not a table", key)
+        return value
+
+    def _list(self, value: Any, place: str) -> list[Any]:
+        if not isinstance(value, list):
+            raise self._wrong(f"expected a list, found {value!r}", place)
         return value
 
     def _string(self, value: Any, place: str) -> str:

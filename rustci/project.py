@@ -63,7 +63,7 @@ class CrateTarget:
     name: str
     path: PurePosixPath
     crate_types: tuple[str, ...]
-    """`lib`, `rlib`, `dylib`, `cdylib`, `staticlib`, `proc-macro` or `bin`, as `cargo metadata` says."""
+    """`lib`, `rlib`, `cdylib`, `proc-macro`, `bin` and so on, as `cargo metadata` says."""
     edition: str
     harness: bool = True
     test: bool = True
@@ -289,7 +289,7 @@ class Repository:
 
     git: bool
     default_branch: str | None = None
-    """From `refs/remotes/origin/HEAD`, else the checked-out branch."""
+    """From `refs/remotes/origin/HEAD`, else `main` or `master`, else the checked-out branch."""
     github: str | None = None
     """`owner/name` of the GitHub remote (`origin` first)."""
     host: str | None = None
@@ -301,6 +301,8 @@ class Repository:
     """Profiles in `.config/nextest.toml`."""
     rustfmt_unstable: tuple[str, ...] = ()
     """Keys in rustfmt.toml that only a nightly rustfmt accepts."""
+    written: frozenset[str] = frozenset()
+    """Files that rustci itself wrote, by its lock: no evidence of what the project wants."""
     dependabot: bool = False
     renovate: bool = False
 

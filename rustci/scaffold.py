@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -12,10 +12,13 @@ from pathlib import PurePosixPath
 from rustci import lock as lockfile
 from rustci.files import Write
 from rustci.lock import FileState, Lock, LockedFile
+from rustci.merge import Conflict, Merged
 
 _BOM = "\ufeff"
 Disk = Mapping[str, bytes | None]
 """What is on disk under each path that `paths` names, None where nothing is."""
+Merge = Callable[[str, str | None, str, str], Merged]
+"""Merges path, base, theirs and ours. Raises ProjectError for what cannot be merged safely."""
 
 
 class OnExisting(StrEnum):
@@ -25,6 +28,8 @@ class OnExisting(StrEnum):
     REPLACE = "replace"
     BESIDE = "beside"
     """Keep it, and write rustci's under another name in the same folder."""
+    MERGE = "merge"
+    """Keep all that is in it, and add what it lacks."""
 
 
 Decisions = OnExisting | Mapping[str, OnExisting] | None
@@ -36,6 +41,8 @@ class ChangeKind(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
+    MERGE = "merge"
+    """The user's text, with what changed in the template."""
     REPLACE = "replace"
     REMOVE = "remove"
     UNCHANGED = "unchanged"
@@ -44,11 +51,19 @@ class ChangeKind(StrEnum):
     FOREIGN = "foreign"
     """Not written by rustci: somebody has to decide."""
     CONFLICT = "conflict"
-    """Edited by the user, and the template changed: merge it, or somebody has to decide."""
+    """The user and the template changed the same thing: somebody has to decide."""
 
 
-_WRITING = {ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.REPLACE, ChangeKind.REMOVE}
+_WRITING = {
+    ChangeKind.CREATE,
+    ChangeKind.UPDATE,
+    ChangeKind.MERGE,
+    ChangeKind.REPLACE,
+    ChangeKind.REMOVE,
+}
 _UNDECIDED = {ChangeKind.FOREIGN, ChangeKind.CONFLICT}
+_SEEDS_WITH_ENTRIES = frozenset({".github/dependabot.yml"})
+"""Seeds of others that an entry may be added to, if somebody says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +87,8 @@ class Change:
     """What rustci would have there; None where it has nothing to say."""
     reason: str = ""
     """For people; empty where there is nothing to tell."""
+    conflicts: tuple[Conflict, ...] = ()
+    """What both sides changed, and nobody has decided on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +132,14 @@ def compare(
     disk: Disk,
     lock: Lock | None,
     decisions: Decisions,
+    merge: Merge | None = None,
+    restore: Collection[str] | None = None,
 ) -> ChangeSet:
-    """Return what becomes of every file that is generated or was written last."""
+    """Return what becomes of every file that is generated or was written last.
+
+    `merge` settles what both sides changed. With `restore`, of the files that the user deleted only
+    those in it come back. Raises ProjectError as `merge` does.
+    """
     lock = lock or Lock(version="")
     beside = {path: other for path, other in lock.beside.items() if path in generated}
     changes: list[Change] = []
@@ -129,7 +152,13 @@ def compare(
             change = _change(place, file, disk.get(place), lock.files.get(place))
         if place != path:
             changes += _yours(path, disk.get(path), place)
-        changes.append(_decided(change, _decision(place, decisions)))
+        if _stays_away(change, lock.files.get(place), restore):
+            reason = f"stays deleted; `rustci update --restore {place}` brings it back"
+            change = replace(change, kind=ChangeKind.KEEP, reason=reason)
+        decision = _decision(place, decisions)
+        if merge and _mergeable(change, lock.files.get(place), decision):
+            change = _merged(change, file, lock.files.get(place), merge)
+        changes.append(_decided(change, decision))
     for path in lock.files.keys() - {change.path for change in changes}:
         changes += _leftover(path, disk.get(path), lock.files[path])
     return ChangeSet(changes=tuple(sorted(changes, key=lambda c: c.path)), beside=beside)
@@ -207,6 +236,43 @@ def _verdict_on_written(file: Generated, old: bytes, locked: LockedFile) -> tupl
     return ChangeKind.CONFLICT, "has your edits, and the template changed"
 
 
+def _stays_away(change: Change, locked: LockedFile | None, restore: Collection[str] | None) -> bool:
+    """Whether a file that the user deleted stays so."""
+    if change.kind is not ChangeKind.CREATE or locked is None or locked.state is FileState.KEPT:
+        return False
+    if restore is None:
+        return locked.state is FileState.DELETED
+    return change.path not in restore
+
+
+def _mergeable(change: Change, locked: LockedFile | None, decision: OnExisting | None) -> bool:
+    """Whether both texts are to become one: of a file of the user's only if somebody says so."""
+    if change.kind is ChangeKind.CONFLICT:
+        return decision in {None, OnExisting.MERGE}
+    if decision is not OnExisting.MERGE or change.old is None:
+        return False
+    if change.kind is ChangeKind.KEEP and locked is None:
+        return change.path in _SEEDS_WITH_ENTRIES
+    kept = change.kind is ChangeKind.KEEP and locked and locked.state is FileState.KEPT
+    return change.kind is ChangeKind.FOREIGN or bool(kept)
+
+
+def _merged(change: Change, file: Generated, locked: LockedFile | None, merge: Merge) -> Change:
+    """Return what becomes of a file that has changes of both sides."""
+    theirs = (change.old or b"").decode(errors="surrogateescape")
+    base = locked.text if locked and locked.state is not FileState.KEPT else None
+    found = merge(change.path, base, theirs, file.text)
+    if found.conflicts:
+        reason = "has edits where the template changed as well"
+        return replace(change, kind=ChangeKind.CONFLICT, conflicts=found.conflicts, reason=reason)
+    if found.text != theirs:
+        reason = "keeps your edits" if base is not None else "keeps all that is yours"
+        return replace(change, kind=ChangeKind.MERGE, new=found.text, reason=reason)
+    if file.seed:
+        return change
+    return replace(change, kind=ChangeKind.UNCHANGED, reason="has your edits")
+
+
 def _decision(path: str, decisions: Decisions) -> OnExisting | None:
     return decisions.get(path) if isinstance(decisions, Mapping) else decisions
 
@@ -247,9 +313,19 @@ def _entry(change: Change, source: Generated, before: LockedFile | None) -> Lock
     if change.kind in _UNDECIDED:
         return before
     if change.kind is not ChangeKind.KEEP:
-        return LockedFile(text=source.text)
+        return LockedFile(text=source.text, adopted=_adopted(change, source, before))
+    if change.old is None and before:
+        return replace(before, state=FileState.DELETED)
     undecided = _verdict(source, change.old, before)[0] in _UNDECIDED
     return LockedFile(text="", state=FileState.KEPT) if undecided else before
+
+
+def _adopted(change: Change, source: Generated, before: LockedFile | None) -> bool:
+    """Whether the file was the user's before rustci came."""
+    if before and before.state is not FileState.KEPT:
+        return before.adopted
+    kept = change.kind in {ChangeKind.MERGE, ChangeKind.UNCHANGED}
+    return kept and change.old is not None and not _same(change.old, source.text)
 
 
 def _beside(path: str) -> str:

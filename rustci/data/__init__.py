@@ -83,11 +83,16 @@ def _record(kind: type[object], table: dict[str, object], where: str) -> object:
     }
     if missing := sorted(needed - set(table)):
         raise DataError(f"{where}: missing keys {', '.join(missing)}")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     values = {
         name: _structure(hints[name], item, f"{where}.{name}") for name, item in table.items()
     }
     return kind(**values)
+
+
+@cache
+def _hints(kind: type[object]) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _expect(kind: type[T], value: object, where: str) -> T:

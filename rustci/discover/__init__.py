@@ -20,22 +20,25 @@ from rustci.errors import Location, ProjectError
 from rustci.project import Project, Workspace
 
 
-def read_project(root: Path, directory: PurePosixPath | None = None) -> Project:
+def read_project(
+    root: Path, directory: PurePosixPath | None = None, *, workflows: bool = True
+) -> Project:
     """Return the facts of the repository that `root` is in.
 
     `directory`, relative to the repository's root, picks the main workspace where several could be
-    meant. Raises ProjectError for what cannot be read, DecisionNeeded where a person must choose.
+    meant. Without `workflows` those that exist are not read: that takes longest. Raises ProjectError for what cannot be read, DecisionNeeded where a person must choose.
     """
     start = _existing(root)
     top = find_root(start) or start
-    return _Reading(top).project(start, directory)
+    return _Reading(top, workflows=workflows).project(start, directory)
 
 
 class _Reading:
     """One reading of one repository: every folder and file is taken up at most once."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, *, workflows: bool) -> None:
         self.top = top
+        self.workflows = workflows
         self.tree = Tree(top)
         self.git = git_directory(top)
         own, common = (self.git.own, self.git.common) if self.git else (None, None)
@@ -57,7 +60,11 @@ class _Reading:
             toolchain=read_toolchain(self.tree, chosen),
             cargo_config=config,
             repository=read_repository(
-                self.tree, self.git, chosen, config, _folders(main, *others)
+                self.tree,
+                self.git,
+                chosen,
+                config,
+                _folders(main, *others) if self.workflows else None,
             ),
             notes=(*found.notes, *notes, *self.sources.notes),
         )

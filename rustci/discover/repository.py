@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rustci.discover.ci import read_workflows
+from rustci import lock
 from rustci.discover.git_files import GitDirectory, default_branch, github_remote
 from rustci.discover.toml import read_toml
 from rustci.discover.tree import Tree, join, upward
-from rustci.project import CargoConfig, Repository
+from rustci.project import CargoConfig, ExistingWorkflow, Repository
 
 KNOWN_FILES = (
     ".cargo/audit.toml",
@@ -104,9 +104,12 @@ def read_repository(
     git: GitDirectory | None,
     workspace: str,
     config: CargoConfig | None,
-    packages: Mapping[str, str],
+    packages: Mapping[str, str] | None,
 ) -> Repository:
-    """Return the repository's own facts. `packages`: the folder of each by name."""
+    """Return the repository's own facts.
+
+    `packages`: the folder of each by name; None where workflows are not to be read.
+    """
     remote = github_remote(git) if git else None
     files = {name for name in KNOWN_FILES if _there(tree, name, workspace)}
     return Repository(
@@ -114,13 +117,32 @@ def read_repository(
         default_branch=default_branch(git) if git else None,
         github=remote.name if remote else None,
         host=remote.host if remote else None,
-        workflows=read_workflows(tree, workspace, config.aliases if config else {}, packages),
+        workflows=()
+        if packages is None
+        else _workflows(tree, workspace, config.aliases if config else {}, packages),
         files=frozenset(files),
         nextest_profiles=_nextest_profiles(tree, workspace),
         rustfmt_unstable=_rustfmt_unstable(tree, workspace),
+        written=_written(tree),
         dependabot=bool({".github/dependabot.yml", ".github/dependabot.yaml"} & files),
         renovate=any("renovate" in name for name in files),
     )
+
+
+def _workflows(
+    tree: Tree, workspace: str, aliases: Mapping[str, str], packages: Mapping[str, str]
+) -> tuple[ExistingWorkflow, ...]:
+    from rustci.discover.ci import read_workflows  # 10 ms that a sealed `check` does not pay
+
+    return read_workflows(tree, workspace, aliases, packages)
+
+
+def _written(tree: Tree) -> frozenset[str]:
+    if not tree.is_file(lock.PATH):
+        return frozenset()
+    entries = lock.loads(tree.read_text(lock.PATH)).files
+    written = lock.FileState.WRITTEN
+    return frozenset(path for path, entry in entries.items() if entry.state is written)
 
 
 def _there(tree: Tree, name: str, workspace: str) -> bool:

@@ -1,0 +1,126 @@
+# /// script
+# dependencies = ["nox>=2025.5.1"]
+# ///
+"""The project's tasks. `nox -l` lists them; `nox -s tests` is what the README names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["lint", "tests"]
+nox.options.error_on_external_run = True
+nox.options.reuse_existing_virtualenvs = True
+
+ROOT = Path(__file__).parent
+TOOLS = ROOT / ".nox" / "tools"
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install rustci and the named dependency groups."""
+    packages = nox.project.dependency_groups(PROJECT, *groups)
+    session.install("-e", ".", *packages)
+
+
+def missing(session: nox.Session, what: str, why: str) -> None:
+    """Say what is missing; on CI that is an error."""
+    if os.environ.get("CI"):
+        session.error(f"{what} is missing: {why}")
+    session.warn(f"{what} is missing: {why}")
+
+
+def actionlint(session: nox.Session) -> dict[str, str]:
+    """Return the environment that names actionlint, built through Go once."""
+    binary = TOOLS / ("actionlint.exe" if os.name == "nt" else "actionlint")
+    if not binary.exists():
+        if not shutil.which("go"):
+            missing(session, "Go", "it builds actionlint; the lint tests are skipped without it")
+            return {}
+        TOOLS.mkdir(parents=True, exist_ok=True)
+        session.run("go", "install", ACTIONLINT, external=True, env={"GOBIN": str(TOOLS)})
+    return {"ACTIONLINT": str(binary)}
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests: `nox -s tests -- -k wizard` for some of them."""
+    if not shutil.which("cargo"):
+        missing(session, "cargo", "the facts are not compared with `cargo metadata` without it")
+    environment = actionlint(session)
+    install(session, "test")
+    session.run("pytest", "-n", "auto", *session.posargs, env=environment)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types and that generated pages are current."""
+    install(session, "test", "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("python", "tools/generate.py", "--check")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the pages that are made from the code."""
+    install(session)
+    session.run("python", "tools/generate.py")
+
+
+@nox.session
+def golden(session: nox.Session) -> None:
+    """Accept what the templates print now as the golden trees; review the diff."""
+    install(session, "test")
+    session.run("pytest", "tests/test_golden.py", env={"ACCEPT_GOLDENS": "1"})
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Print speed ratios, measured side by side."""
+    install(session, "test")
+    session.run("pytest", "-m", "benchmark", "-s", "-q", "tests/benchmarks", *session.posargs)
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Draw 10,000 combinations of answers and lint what they make."""
+    environment = actionlint(session)
+    install(session, "test")
+    session.run(
+        "pytest", "tests/test_clean.py", "--hypothesis-profile=nightly", env=environment
+    )
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it alone, and run the main job and plain Cookiecutter from it."""
+    session.install("build")
+    built = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(built, ignore_errors=True)
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(built), silent=True)
+    session.run("pip", "uninstall", "--yes", "rustci", silent=True)
+    session.install("--force-reinstall", str(next(built.glob("*.whl"))))
+    demo = Path(session.create_tmp()) / "demo"
+    shutil.rmtree(demo, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "crates" / "chat-server", demo)
+    session.run("git", "init", "--quiet", str(demo), external=True)
+    with session.chdir(demo):
+        session.run("rustci", "init", "--yes", "--coverage", "codecov")
+        session.run("rustci", "init", "--yes", silent=True)
+        session.run(
+            "cookiecutter",
+            "--no-input",
+            "--output-dir",
+            str(demo / "plain"),
+            str(ROOT / "cookiecutter-templates" / "github"),
+        )
+    for written in (demo, demo / "plain" / "rust-workflows"):
+        if not (written / ".github" / "workflows" / "ci.yml").is_file():
+            session.error(f"no ci.yml in {written}")

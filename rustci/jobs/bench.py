@@ -1,0 +1,100 @@
+"""Compiles every benchmark and runs it once, so that none rots.
+
+On with `benchmarks.gate`. No time is measured: what is found is a benchmark that does not compile,
+panics, or hangs. Benchmarks of the built-in harness need nightly Rust and are left out.
+"""
+
+from rustci.errors import Location, ProjectError
+from rustci.jobs.base import (
+    LOCK_TROUBLE,
+    Verdict,
+    lane_env,
+    linux_runner,
+    locked_flag,
+    minutes,
+    package_specs,
+    primary_toolchain,
+    rustc_pattern,
+    selected_features,
+    setup,
+)
+from rustci.options import Config
+from rustci.project import Package, Project, TargetKind
+from rustci.quoting import Verbatim
+from rustci.workflow import Job, Trouble
+
+ID = "bench"
+TITLE = "Benchmarks"
+WORKFLOW = "ci"
+
+TROUBLES = (
+    Trouble(
+        symptom="A benchmark hangs or runs for minutes",
+        cause="Its `main` does not know the test mode, in which criterion and divan run once.",
+        fix="Set `test = false` on that `[[bench]]`, or return early when `--bench` is not among "
+        "the arguments.",
+    ),
+)
+
+
+def benches(project: Project) -> tuple[tuple[Package, str], ...]:
+    """Return the benchmarks with a harness of their own, each with its package."""
+    return tuple(
+        (package, target.name)
+        for package, target in project.targets(TargetKind.BENCH)
+        if not target.harness
+    )
+
+
+def wanted(project: Project, config: Config) -> Verdict:
+    """Where benchmarks are to be guarded and there are any."""
+    if not benches(project):
+        return Verdict(
+            on=False,
+            possible=False,
+            reason="no `[[bench]]` with `harness = false` (criterion, divan)",
+        )
+    if not config.benchmarks.gate:
+        return Verdict(on=False, reason="`benchmarks.gate` is off")
+    return Verdict(on=True, reason=config.settings["benchmarks.gate"].reason)
+
+
+def build(project: Project, config: Config) -> Job:
+    """Return the job. Raises ProjectError for a benchmark that no shell word can name."""
+    toolchain = primary_toolchain(config)
+    features = selected_features(project, config)
+    found = benches(project)
+    names = {package.name for package, _ in found}
+    packages = tuple(package for package in project.packages if package.name in names)
+    return Job(
+        id=ID,
+        name=TITLE,
+        why=Verbatim("Each benchmark is compiled and run once; nothing is measured here."),
+        runner=linux_runner(config),
+        timeout=minutes(30, project),
+        env=lane_env(
+            config,
+            toolchain,
+            PACKAGES=package_specs(project, packages),
+            BENCHES=_names(found),
+            **features.env,
+        ),
+        setup=setup(project, config, runners=(linux_runner(config),)),
+        details={
+            "flags": Verbatim.words(features.flags, locked_flag(project)),
+            "rustc": rustc_pattern(toolchain),
+        },
+        troubles=(*TROUBLES, LOCK_TROUBLE),
+    )
+
+
+def _names(found: tuple[tuple[Package, str], ...]) -> str:
+    """Return the names with blanks between, as the script takes them apart."""
+    for package, name in found:
+        if len(name.split()) != 1:
+            raise ProjectError(
+                f"benchmark {name!r} of `{package.name}` has a blank in its name",
+                where=Location(str(package.manifest_path)),
+                hint="rename it, or set `benchmarks.gate = false`",
+            )
+    return " ".join(dict.fromkeys(name for _, name in found))

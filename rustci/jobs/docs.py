@@ -1,0 +1,73 @@
+"""Builds the documentation and denies rustdoc's warnings: broken links, bare URLs, bad code.
+
+On where a member has a library. Only the project's own crates are documented. `RUSTDOCFLAGS`
+carries the denial, so that every toolchain obeys it. Where `.cargo/config.toml` has
+`rustdocflags`, which the variable would replace, `CARGO_BUILD_WARNINGS` carries it (Rust 1.97 and
+later).
+"""
+
+from rustci.jobs.base import (
+    LOCK_TROUBLE,
+    Verdict,
+    lane_env,
+    libraries,
+    linux_runner,
+    locked_flag,
+    minutes,
+    primary_toolchain,
+    rustc_pattern,
+    selected_features,
+    setup,
+    workspace_flag,
+)
+from rustci.options import Config
+from rustci.project import Project
+from rustci.quoting import Verbatim
+from rustci.workflow import Job, Trouble
+
+ID = "docs"
+TITLE = "Documentation"
+WORKFLOW = "ci"
+
+TROUBLES = (
+    Trouble(
+        symptom="`unresolved link to …`",
+        cause="An intra-doc link names an item that is not in scope, or is behind a feature.",
+        fix="Write the full path (``[`crate::Item`]``), or enable the feature for the docs.",
+    ),
+    Trouble(
+        symptom="`public documentation for … links to private item`",
+        cause="Readers of the published page could not follow the link.",
+        fix="Make it plain code instead of a link, or the item public.",
+    ),
+)
+
+
+def wanted(project: Project, config: Config) -> Verdict:
+    """Where there is a library to document."""
+    found = libraries(project)
+    if not found:
+        return Verdict(on=False, reason="no library to document")
+    return Verdict(on=True, reason=f"`{found[0].name}` is a library")
+
+
+def build(project: Project, config: Config) -> Job:
+    """Return the job."""
+    toolchain = primary_toolchain(config)
+    features = selected_features(project, config)
+    flags = (workspace_flag(project), "--no-deps", features.flags, locked_flag(project))
+    return Job(
+        id=ID,
+        name=TITLE,
+        why=Verbatim("Broken links and examples that do not parse would reach the readers first."),
+        runner=linux_runner(config),
+        timeout=minutes(20, project),
+        env=lane_env(config, toolchain, **features.env),
+        setup=setup(project, config, runners=(linux_runner(config),)),
+        details={
+            "flags": Verbatim.words(*flags),
+            "rustc": rustc_pattern(toolchain),
+            "variable": bool(project.cargo_config and project.cargo_config.rustdocflags),
+        },
+        troubles=(*TROUBLES, LOCK_TROUBLE),
+    )

@@ -1,0 +1,97 @@
+"""Checks that the features compile alone and in combination (cargo-hack).
+
+On with `tests.features = "each"` or `"powerset"`. A powerset of more than five features is cut at
+pairs (`--depth 2`): most breakage needs one feature or two. Features that need nightly Rust or are
+private (`__name`) are left out; those that exclude one another are never combined.
+"""
+
+from rustci.jobs.base import (
+    LOCK_TROUBLE,
+    Verdict,
+    lane_env,
+    linux_runner,
+    locked_flag,
+    minutes,
+    primary_toolchain,
+    rustc_pattern,
+    setup,
+    skipped_features,
+    tool,
+    workspace_flag,
+)
+from rustci.options import Config
+from rustci.project import Project
+from rustci.quoting import Verbatim
+from rustci.workflow import Job, Trouble
+
+ID = "features"
+TITLE = "Feature combinations"
+WORKFLOW = "ci"
+
+DEPTH_FROM = 6
+"""From this many features on, a powerset is cut at pairs."""
+
+TROUBLES = (
+    Trouble(
+        symptom="One combination does not compile",
+        cause="Code uses an item that another feature brings in.",
+        fix="Gate the code on that feature too, or let the feature enable the other one. Run the "
+        "command of the failing group locally: it stands in the log.",
+    ),
+)
+
+
+def wanted(project: Project, config: Config) -> Verdict:
+    """Where a strategy asks for combinations and there are features."""
+    if not any(package.features for package in project.packages):
+        return Verdict(on=False, possible=False, reason="no package has features")
+    strategy = config.tests.features
+    if strategy not in ("each", "powerset"):
+        return Verdict(on=False, reason="`tests.features` is neither `each` nor `powerset`")
+    return Verdict(on=True, reason=config.settings["tests.features"].reason)
+
+
+def build(project: Project, config: Config) -> Job:
+    """Return the job."""
+    toolchain = primary_toolchain(config)
+    skipped = skipped_features(project)
+    groups = sorted({g for p in project.packages for g in p.source.exclusive_features})
+    env = {f"EXCLUSIVE_{n}": ",".join(group) for n, group in enumerate(groups, 1)}
+    if skipped:
+        env["SKIP"] = ",".join(skipped)
+    return Job(
+        id=ID,
+        name=TITLE,
+        why=Verbatim("Users pick features that nobody here ever combined."),
+        runner=linux_runner(config),
+        timeout=minutes(30, project),
+        env=lane_env(config, toolchain, **env),
+        setup=setup(project, config, runners=(linux_runner(config),), tools=(tool("cargo-hack"),)),
+        details={
+            "flags": Verbatim.words(
+                workspace_flag(project),
+                *_strategy(project, config),
+                *(
+                    f'--mutually-exclusive-features "$EXCLUSIVE_{n + 1}"'
+                    for n in range(len(groups))
+                ),
+                '--skip "$SKIP"' if skipped else "",
+                *_resolution(project),
+            ),
+            "rustc": rustc_pattern(toolchain),
+        },
+        troubles=(*TROUBLES, LOCK_TROUBLE),
+    )
+
+
+def _strategy(project: Project, config: Config) -> tuple[str, ...]:
+    if config.tests.features != "powerset":
+        return ("--each-feature",)
+    most = max(len(package.features) for package in project.packages)
+    return ("--feature-powerset", "--depth 2") if most >= DEPTH_FROM else ("--feature-powerset",)
+
+
+def _resolution(project: Project) -> tuple[str, ...]:
+    # Resolver 1 mixes the features of dev-dependencies in; cargo-hack then takes them out of the
+    # manifests, after which the lock file no longer fits.
+    return ("--no-dev-deps",) if project.main.resolver == "1" else (locked_flag(project),)

@@ -1,0 +1,163 @@
+"""Runs the tests on every runner with every toolchain of the matrix.
+
+On for every project that has an operating system to run them on. cargo-nextest runs the tests (each
+in its own process, hanging ones are stopped), `cargo test --doc` the examples in the documentation,
+which nextest leaves out. beta and nightly lanes may fail without failing the run. With
+`tests.shards` the tests of each lane are dealt out over several jobs; with `tests.services`
+containers run beside them, which GitHub offers on Linux only.
+"""
+
+from rustci.errors import ConfigError
+from rustci.jobs.base import (
+    CACHE_TROUBLE,
+    LOCK_TROUBLE,
+    TOOLCHAIN_TROUBLE,
+    Verdict,
+    bare_metal,
+    experimental,
+    has_doctest_target,
+    lane_env,
+    locked_flag,
+    minutes,
+    nextest_flags,
+    rustc_pattern,
+    selected_features,
+    service_containers,
+    service_env,
+    services_of,
+    setup,
+    tool,
+    workspace_flag,
+)
+from rustci.options import Config
+from rustci.project import Project
+from rustci.quoting import Verbatim
+from rustci.runners import runner
+from rustci.workflow import Job, Matrix, Trouble
+
+ID = "test"
+TITLE = "Tests"
+WORKFLOW = "ci"
+
+TROUBLES = (
+    Trouble(
+        symptom="A test passes with `cargo test` and fails here",
+        cause="nextest runs every test in a process of its own: shared statics, ports and files "
+        "behave differently.",
+        fix="Give the test its own port or folder, put the tests that share one into a "
+        '`[test-groups]` of `.config/nextest.toml`, or set `tests.runner = "cargo"`.',
+    ),
+    Trouble(
+        symptom="`TIMEOUT` after three minutes",
+        cause="The profile `ci` of `.config/nextest.toml` stops tests that hang.",
+        fix="Mend the hang, or raise `slow-timeout` for that test with an override.",
+    ),
+    Trouble(
+        symptom="`failed to run custom build command for …-sys`",
+        cause="A native library is missing on the runner.",
+        fix="Add its Debian package to `tests.packages`; elsewhere take the crate's `vendored` or "
+        "`bundled` feature.",
+    ),
+)
+SERVICE_TROUBLE = Trouble(
+    symptom="`Connection refused` to a service",
+    cause="The container was not ready, or the test looks at another host or port.",
+    fix="The tests find their services through the variables in the job's `env`, on `localhost`.",
+)
+
+
+def wanted(project: Project, config: Config) -> Verdict:
+    """Every project but firmware: a test harness needs an operating system."""
+    if bare_metal(project):
+        reason = "`.cargo/config.toml` builds for bare metal, where no test harness runs"
+        return Verdict(on=False, reason=reason)
+    return Verdict(on=True, reason="every project")
+
+
+def build(project: Project, config: Config) -> Job:
+    """Return the job. Raises ConfigError for service containers on a runner without them."""
+    _check_services(config)
+    features = selected_features(project, config)
+    scope = (workspace_flag(project), features.flags, locked_flag(project))
+    nextest = config.tests.runner == "nextest"
+    return Job(
+        id=ID,
+        name=TITLE,
+        why=Verbatim("Every runner and toolchain that the project promises to work on."),
+        runner=Verbatim("${{ matrix.runner }}"),
+        timeout=minutes(30, project),
+        env=lane_env(
+            config, Verbatim("${{ matrix.toolchain }}"), **features.env, **service_env(config)
+        ),
+        matrix=_matrix(config),
+        experimental=any(map(experimental, config.toolchains.channels)),
+        services=service_containers(config),
+        setup=setup(
+            project,
+            config,
+            runners=config.platforms.runners,
+            tools=(tool("nextest"),) if nextest else (),
+            key="${{ matrix.runner }}",
+        ),
+        details={
+            "nextest": nextest,
+            "flags": Verbatim.words(*scope, *nextest_flags(project) if nextest else ()),
+            "doc_flags": Verbatim.words(*scope),
+            "doctests": config.tests.doctests and has_doctest_target(project),
+            "shards": config.tests.shards,
+            "partition": Verbatim(f"slice:${{{{ matrix.shard }}}}/{config.tests.shards}"),
+            "rustc": Verbatim("${{ matrix.rustc }}"),
+        },
+        troubles=(
+            *(TROUBLES if nextest else TROUBLES[2:]),
+            *((SERVICE_TROUBLE,) if config.tests.services else ()),
+            TOOLCHAIN_TROUBLE,
+            LOCK_TROUBLE,
+            CACHE_TROUBLE,
+        ),
+    )
+
+
+def _matrix(config: Config) -> Matrix:
+    axes: dict[str, tuple[str | int, ...]] = {
+        "runner": config.platforms.runners,
+        "toolchain": config.toolchains.channels,
+    }
+    if config.tests.shards > 1:
+        axes["shard"] = tuple(range(1, config.tests.shards + 1))
+    allowed_to_fail = any(map(experimental, config.toolchains.channels))
+    rows = tuple(
+        {"toolchain": channel, "rustc": rustc_pattern(channel)}
+        | ({"experimental": experimental(channel)} if allowed_to_fail else {})
+        for channel in config.toolchains.channels
+    )
+    return Matrix(axes=axes, include=rows)
+
+
+def _check_services(config: Config) -> None:
+    if not config.tests.services:
+        return
+    for label in config.platforms.runners:
+        known = runner(label)
+        if known and known.hosted and known.os != "linux":
+            raise ConfigError(
+                f"`tests.services` needs Linux runners, but `platforms.runners` names `{label}`",
+                where=config.settings["platforms.runners"].where,
+                hint="GitHub runs service containers on Linux only: leave that runner out, or set "
+                "`tests.services = []`",
+            )
+    _check_apart(config)
+
+
+def _check_apart(config: Config) -> None:
+    """Raise ConfigError where two services want the same port or the same variable."""
+    taken: dict[str, str] = {}
+    for service in services_of(config):
+        for claim in sorted(service.claims):
+            if other := taken.get(claim):
+                raise ConfigError(
+                    f"services `{other}` and `{service.id}` both use `{claim}`",
+                    where=config.settings["tests.services"].where,
+                    hint="take one of them in `tests.services`",
+                )
+            taken[claim] = service.id

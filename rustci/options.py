@@ -1,0 +1,311 @@
+"""The one grammar: every option of rustci, declared once, and the typed `Config` that it makes.
+
+From these declarations come the keys of `.github/rustci.toml`, `--set section.key=value`, the named
+flags, the `RUSTCI_*` variables, the wizard's questions, the JSON Schema and the reference page.
+
+A section is a frozen dataclass; a field made by `option()` carries its kind (what values it takes),
+its default, its flag and its help.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from rustci.errors import Location
+from rustci.kinds import Choice, Features, Kind, Labels, Release, Switch, Text, Value, Whole, Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option as declared: `section.key`, its kind, its default, its flag and its help."""
+
+    section: str
+    key: str
+    kind: Kind
+    default: Value
+    flag: str
+    help: str
+
+    @property
+    def name(self) -> str:
+        """`section.key`, as `--set` and the messages write it."""
+        return f"{self.section}.{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"RUSTCI_{self.section}_{self.key}".upper().replace("-", "_")
+
+
+def option(kind: Kind, *, default: Value, flag: str, help: str) -> Any:  # noqa: A002
+    """Declare an option as a dataclass field. `flag` goes without its dashes."""
+    return field(default=default, metadata={"kind": kind, "flag": flag, "help": help})
+
+
+CHANNEL = r"stable|beta|nightly(-\d{4}-\d\d-\d\d)?|\d+\.\d+(\.\d+)?"
+TRIPLE = r"[a-z0-9_]+(-[a-z0-9_.]+){1,4}"
+PACKAGE = r"[a-z0-9][a-z0-9.+-]+"
+FEATURE = r"[\w][\w+./-]*"
+SERVICE = r"[a-z][a-z0-9-]*"
+BRANCH = r"[A-Za-z0-9_]([./]?[A-Za-z0-9_-])*(?<!\.lock)"
+"""The names that git allows, without what GitHub's branch filters take for a pattern."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchains:
+    """Which compilers the project is held to."""
+
+    channels: tuple[str, ...] = option(
+        Words(CHANNEL, "toolchains", least=1),
+        default=("stable",),
+        flag="channel",
+        help="Toolchains of the test matrix. The first also formats, lints and documents; beta and "
+        "nightly may fail without failing the run.",
+    )
+    msrv: str | bool = option(
+        Release(),
+        default=False,
+        flag="msrv",
+        help="The oldest Rust that must compile the project: a version for all packages, `true` "
+        "for each package's own `rust-version`.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platforms:
+    """Where the tests run and what else must compile."""
+
+    runners: tuple[str, ...] = option(
+        Labels(r"[A-Za-z0-9._-]{1,100}", "runner labels", least=1),
+        default=("ubuntu-24.04", "windows-2025", "macos-15"),
+        flag="runner",
+        help="Runner labels of the test matrix. The first Linux one also runs every other job.",
+    )
+    targets: tuple[str, ...] = option(
+        Words(TRIPLE, "target triples"),
+        default=(),
+        flag="target",
+        help="Further target triples for which the libraries must compile (`cargo check`).",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """What is kept between runs."""
+
+    cargo: bool = option(
+        Switch(),
+        default=True,
+        flag="cache",
+        help="Keep the registry and built dependencies between runs (Swatinem/rust-cache), saved "
+        "from the default branch only.",
+    )
+    sccache: str | bool = option(
+        Choice(("github", "s3", "gcs", "azure", "redis", "webdav"), off=True),
+        default=False,
+        flag="sccache",
+        help="Cache single compilations with sccache in this storage.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tests:
+    """How the tests run."""
+
+    runner: str = option(
+        Choice(("nextest", "cargo")),
+        default="nextest",
+        flag="test-runner",
+        help="cargo-nextest (faster, stops hanging tests) or plain `cargo test`.",
+    )
+    features: str | tuple[str, ...] = option(
+        Features(("default", "all", "each", "powerset"), Words(FEATURE, "features", least=1)),
+        default="default",
+        flag="features",
+        help="Test with the default features, all, or those listed. `each` and `powerset` also "
+        "check that the features compile alone or in combination.",
+    )
+    doctests: bool = option(
+        Switch(), default=True, flag="doctests", help="Run the examples in the documentation."
+    )
+    shards: int = option(
+        Whole(1, 16),
+        default=1,
+        flag="shards",
+        help="Split the tests of each lane over this many jobs (nextest only).",
+    )
+    services: tuple[str, ...] = option(
+        Words(SERVICE, "services"),
+        default=(),
+        flag="service",
+        help="Service containers beside the tests (Linux runners only).",
+    )
+    packages: tuple[str, ...] = option(
+        Words(PACKAGE, "Debian packages"),
+        default=(),
+        flag="apt-package",
+        help="Debian packages that every compiling job installs on Linux.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of the code the tests reach."""
+
+    service: str | bool = option(
+        Choice(("codecov", "coveralls", "none"), off=True),
+        default=False,
+        flag="coverage",
+        help="Measure coverage and upload it to this service; `none` keeps the report in the run, "
+        "`false` measures nothing.",
+    )
+    tool: str = option(
+        Choice(("llvm-cov", "tarpaulin")),
+        default="llvm-cov",
+        flag="coverage-tool",
+        help="What measures it.",
+    )
+    minimum: int | bool = option(
+        Whole(1, 100, off=True),
+        default=False,
+        flag="coverage-minimum",
+        help="Percent of lines below which the job fails. Computed in the job: it needs no secret, "
+        "so pull requests from forks are judged as well.",
+    )
+    branches: bool = option(
+        Switch(),
+        default=False,
+        flag="coverage-branches",
+        help="Measure branches too (llvm-cov on nightly Rust; documentation tests then count).",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmarks:
+    """What happens to the benchmarks."""
+
+    gate: bool = option(
+        Switch(),
+        default=False,
+        flag="bench-gate",
+        help="Guard the benchmarks: each is compiled and run once on every change.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflows:
+    """What all workflows share."""
+
+    branch: str = option(
+        Text(BRANCH, "the name of a branch"),
+        default="main",
+        flag="branch",
+        help="The default branch: pushes to it run everything and save the caches.",
+    )
+    directory: str = option(
+        Text(r"\.|[\w.-][\w. /@+-]*", "a folder, relative to the repository root"),
+        default=".",
+        flag="directory",
+        help="The folder of the Cargo workspace that the workflows cover.",
+    )
+    merge_queue: bool = option(
+        Switch(),
+        default=True,
+        flag="merge-queue",
+        help="Also run for GitHub's merge queue. Costs nothing where there is none.",
+    )
+    dependabot: bool = option(
+        Switch(),
+        default=True,
+        flag="dependabot",
+        help="Write `.github/dependabot.yml` where no update bot is set up.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """How the pins of actions move."""
+
+    cooldown_days: int = option(
+        Whole(0, 90),
+        default=7,
+        flag="pins-cooldown-days",
+        help="Days that a release waits before `rustci pins update` takes it: most bad ones are "
+        "found by then.",
+    )
+
+
+SECTIONS: Mapping[str, type] = {
+    "toolchains": Toolchains,
+    "platforms": Platforms,
+    "cache": Cache,
+    "tests": Tests,
+    "coverage": Coverage,
+    "benchmarks": Benchmarks,
+    "workflows": Workflows,
+    "pins": Pins,
+}
+"""The typed sections by name. `jobs` stands beside them: one switch per catalogue job."""
+
+
+def declared() -> Iterator[Option]:
+    """Yield every option of the typed sections, in reading order."""
+    for section, cls in SECTIONS.items():
+        for item in dataclasses.fields(cls):
+            default: Any = item.default
+            yield Option(section=section, key=item.name, default=default, **item.metadata)
+
+
+def job_option(job_id: str, title: str) -> Option:
+    """Return the switch of a catalogue job. Unset, the job's own rule decides."""
+    return Option(
+        section="jobs",
+        key=job_id,
+        kind=Switch(),
+        default=False,
+        flag=f"job-{job_id}",
+        help=f"{title}: on or off, whatever was read off the project.",
+    )
+
+
+class Source(IntEnum):
+    """Where a value came from; the later outranks the earlier."""
+
+    DEFAULT = 0
+    DETECTED = 1
+    FILE = 2
+    ENVIRONMENT = 3
+    COMMAND_LINE = 4
+    ANSWER = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A value with its source, the reason for it, and where it stands."""
+
+    value: Value
+    source: Source
+    reason: str
+    where: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every answer, typed. `settings` tells of each option where its value came from."""
+
+    toolchains: Toolchains
+    platforms: Platforms
+    cache: Cache
+    tests: Tests
+    coverage: Coverage
+    benchmarks: Benchmarks
+    workflows: Workflows
+    pins: Pins
+    jobs: Mapping[str, bool]
+    """Only the jobs that somebody switched on or off; the others follow their own rule."""
+    settings: Mapping[str, Setting]
+    """By `section.key`."""

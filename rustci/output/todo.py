@@ -1,0 +1,57 @@
+"""What is left to do by hand on GitHub after the files are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rustci.proposal import Proposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One thing to do, and where to click."""
+
+    what: str
+    where: str
+
+
+def todo(proposal: Proposal) -> tuple[Task, ...]:
+    """Return the tasks in the order in which they make sense."""
+    repository = proposal.project.repository
+    host = repository.host or "github.com"
+    base = f"https://{host}/{repository.github}" if repository.github else "on GitHub: …"
+    tasks = [
+        Task(
+            what="Require the check `CI`, and no other, before a pull request may be merged",
+            where=f"{base}/settings/rules",
+        )
+    ]
+    if proposal.config.coverage.service == "codecov":
+        tasks.append(
+            Task(
+                what="Install the Codecov app for the repository; uploads then need no token",
+                where="https://github.com/apps/codecov",
+            )
+        )
+    if proposal.config.coverage.service == "coveralls":
+        tasks.append(
+            Task(
+                what="Switch the repository on at Coveralls", where="https://coveralls.io/repos/new"
+            )
+        )
+    tasks += _sccache(proposal, base)
+    return tuple(tasks)
+
+
+def _sccache(proposal: Proposal, base: str) -> list[Task]:
+    settings = dict.fromkeys(
+        (setting["name"], setting["value"].startswith("${{ secrets"))
+        for workflow in proposal.workflows
+        for job in workflow.jobs
+        for setting in job.setup.sccache_settings
+    )
+    where = f"{base}/settings/environments (environment `sccache`)"
+    return [
+        Task(what=f"Set the {'secret' if secret else 'variable'} `{name}`", where=where)
+        for name, secret in settings
+    ]

@@ -1,0 +1,81 @@
+"""What an update comes to, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rustci.lock import PATH
+from rustci.output.json import SCHEMA
+from rustci.output.text import MARKS, changes, visible
+from rustci.proposal import Proposal
+from rustci.scaffold import Change, ChangeKind, unified_diff
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rustci.merge import Conflict
+
+
+def show(found: Proposal, out: Console, *, diff: bool, dry_run: bool) -> None:
+    """Print what becomes of each file, and what has to be decided."""
+    told = [change for change in found.files if change.kind is not ChangeKind.UNCHANGED]
+    for change in told:
+        mark, style = MARKS[change.kind]
+        reason = f" ({change.reason})" if change.reason else ""
+        line = f"{mark} {change.kind.value:<9} {change.path}{reason}"
+        out.print(visible(line), style=style, soft_wrap=True)
+        for conflict in change.conflicts:
+            _conflict(change, conflict, out)
+    if diff:
+        changes(found.files, out)
+    if found.changes.undecided:
+        return
+    written = [write.path for write in found.writes if write.path != PATH]
+    verb = "would change" if dry_run else "changed"
+    plural = "s" * (len(written) != 1)
+    out.print(f"{verb} {len(written)} file{plural}" if written else "everything is up to date")
+
+
+def document(found: Proposal, *, diff: bool, dry_run: bool) -> str:
+    """Return everything as one JSON document."""
+    undecided = bool(found.changes.undecided)
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "written": bool(found.writes) and not (dry_run or undecided),
+            "files": [
+                {"path": change.path, "state": change.kind.value, "reason": change.reason}
+                | {"conflicts": [_plain(conflict) for conflict in change.conflicts]}
+                | ({"diff": unified_diff(change)} if diff else {})
+                for change in found.files
+            ],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _conflict(change: Change, conflict: Conflict, out: Console) -> None:
+    where = ".".join(conflict.path) or "the text"
+    out.print(visible(f"    {change.path}:{conflict.line}: {where}"), soft_wrap=True)
+    sides = {
+        "base (rustci wrote)": conflict.base,
+        "theirs (on disk)": conflict.theirs,
+        "ours (rustci would write)": conflict.ours,
+    }
+    for name, side in sides.items():
+        lines = ["nothing"] if side is None else side.splitlines() or [""]
+        out.print(f"      {name}:", style="dim")
+        for line in lines:
+            out.print(f"        {visible(line)}", soft_wrap=True)
+
+
+def _plain(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "path": list(conflict.path),
+        "line": conflict.line,
+        "base": conflict.base,
+        "theirs": conflict.theirs,
+        "ours": conflict.ours,
+    }

@@ -1,0 +1,165 @@
+"""What rustci would do to a repository: the plan, the files, and how they compare with the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from rustci import (
+    __version__,
+    discover,
+    facts,
+    files,
+    jobs,
+    scaffold,
+    templates,
+    update,
+)
+from rustci import (
+    config as configuration,
+)
+from rustci import (
+    lock as lockfile,
+)
+from rustci.discover.git_files import find_root
+from rustci.errors import Location, UsageError
+from rustci.files import Write
+from rustci.jobs.base import Verdict
+from rustci.lock import Lock
+from rustci.options import Config, Setting, Source
+from rustci.project import Project
+from rustci.recommend import recommend
+from rustci.scaffold import Change, ChangeKind, ChangeSet, Decisions, Generated
+from rustci.update import Terms
+from rustci.workflow import Workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Everything that is shown before anything is written, and what to write."""
+
+    project: Project
+    config: Config
+    verdicts: Mapping[str, Verdict]
+    workflows: tuple[Workflow, ...]
+    changes: ChangeSet
+    settings: Change
+    """What becomes of `.github/rustci.toml`."""
+    lock: Lock
+    """What the lock says once all is written."""
+    writes: tuple[Write, ...]
+    """In order; the lock comes last."""
+
+    @property
+    def files(self) -> tuple[Change, ...]:
+        """Every file that is compared, the answers first."""
+        return (self.settings, *self.changes.changes)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs a pull request starts."""
+        return sum(workflow.size for workflow in self.workflows if not workflow.cron)
+
+
+def propose(
+    project: Project, config: Config, decisions: Decisions, terms: Terms | None = None
+) -> Proposal:
+    """Return what `config` means for `project`. Reads the disk, writes nothing.
+
+    Raises RustciError for answers that cannot be met and files that cannot be read or merged.
+    """
+    terms = terms or Terms()
+    previous = lockfile.read(project.root)
+    before = previous or Lock(version="")
+    workflows = jobs.plan(facts.recalled(project, before.facts), config)
+    generated = templates.render(workflows, project, config)
+    disk = {p: files.read_bytes(project.root, p) for p in scaffold.paths(generated, previous)}
+    generated = update.with_newer_pins(generated, disk, previous)
+    changes, lock = _compared(generated, disk, before, decisions, terms)
+    settings = _settings(project, config)
+    lock = replace(lock, facts=facts.next_facts(before.facts, project), seal=before.seal)
+    last = scaffold.lock_write(lock, files.read_bytes(project.root, lockfile.PATH))
+    first = (
+        [Write(path=settings.path, text=settings.new, expected=settings.old)]
+        if settings.kind is not ChangeKind.UNCHANGED
+        else []
+    )
+    return Proposal(
+        project=project,
+        config=config,
+        verdicts=jobs.verdicts(project, config),
+        workflows=workflows,
+        changes=changes,
+        settings=settings,
+        lock=lock,
+        writes=(*first, *changes.writes, *([last] if last else [])),
+    )
+
+
+def written_lock(path: Path) -> tuple[Path, Lock]:
+    """Return the repository that `path` is in, and its lock. Raises UsageError without one."""
+    root = find_root(path.resolve()) or path.resolve()
+    lock = lockfile.read(root)
+    if lock is None:
+        raise UsageError(
+            "rustci has written nothing here yet",
+            where=Location(lockfile.PATH),
+            hint="`rustci init` writes the workflows, and the lock that this command needs",
+        )
+    return root, lock
+
+
+def settled(
+    path: Path, root: Path, lock: Lock, environ: Mapping[str, str]
+) -> tuple[Project, Config]:
+    """Return the project and the answers as they stand, nobody being asked. Raises RustciError.
+
+    The default branch is the one that the lock names: a checkout in CI does not know it.
+    """
+    given = [configuration.environment_layer(environ)]
+    if (own := files.read_text(root, configuration.CONFIG_PATH)) is not None:
+        given.insert(0, configuration.file_layer(own, configuration.CONFIG_PATH))
+    chosen = [layer["workflows.directory"] for layer in given if "workflows.directory" in layer]
+    directory = PurePosixPath(str(chosen[-1].value)) if chosen else None
+    project = discover.read_project(path, directory)
+    detected = dict(recommend(project))
+    if branch := lock.facts.get(facts.BRANCH):
+        reason = "the default branch when the workflows were written"
+        detected["workflows.branch"] = Setting(
+            value=branch[0], source=Source.DETECTED, reason=reason
+        )
+    return project, configuration.resolve((detected, *given))
+
+
+def _compared(
+    generated: Mapping[str, Generated],
+    disk: scaffold.Disk,
+    before: Lock,
+    decisions: Decisions,
+    terms: Terms,
+) -> tuple[ChangeSet, Lock]:
+    """Return what becomes of the files, all or those that the terms name, and the next lock."""
+    merge = update.merge(terms.prefer)
+    if not terms.only:
+        changes = scaffold.compare(generated, disk, before, decisions, merge, terms.restore)
+        return changes, scaffold.next_lock(changes, generated, before, __version__)
+    part = update.chosen(generated, before, terms.only)
+    named = {path: file for path, file in before.files.items() if path in {*part, *terms.only}}
+    lock = replace(before, files=named)
+    changes = scaffold.compare(part, disk, lock, decisions, merge, terms.restore)
+    after = scaffold.next_lock(changes, part, lock, before.version)
+    others = {path: file for path, file in before.files.items() if path not in named}
+    return changes, replace(after, files=others | dict(after.files), beside=before.beside)
+
+
+def _settings(project: Project, config: Config) -> Change:
+    old = files.read_bytes(project.root, configuration.CONFIG_PATH)
+    text = files.read_text(project.root, configuration.CONFIG_PATH)
+    new = configuration.updated_file(text, configuration.decided(config))
+    kind = ChangeKind.CREATE if old is None else ChangeKind.UPDATE
+    if text == new:
+        kind = ChangeKind.UNCHANGED
+    return Change(
+        path=configuration.CONFIG_PATH, kind=kind, old=old, new=new, reason="your answers"
+    )

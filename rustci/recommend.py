@@ -1,0 +1,236 @@
+"""The defaults that are read off the project, each with its reason.
+
+One function per option. A rule without evidence says nothing, and the grammar's default holds. The
+shares behind the rules are told in docs/explanation/defaults.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from rustci import runners, services
+from rustci.config import Layer
+from rustci.jobs.base import (
+    all_features_problem,
+    bare_metal,
+    direct_features,
+    has_doctest_target,
+    native_packages,
+)
+from rustci.jobs.bench import benches
+from rustci.kinds import Value
+from rustci.options import BRANCH, Setting, Source
+from rustci.project import DependencyKind, Package, Project, TargetKind
+
+POWERSET_LIMIT = 64
+"""Combinations up to which the whole powerset is checked."""
+PAIRS_LIMIT = 250
+"""Combinations up to which pairs are checked; beyond, each feature alone."""
+LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
+"""Crates whose test harness can list its cases, as nextest needs
+(https://nexte.st/docs/design/custom-test-harnesses/)."""
+
+Advice = tuple[Value, str]
+Rule = Callable[[Project], Advice | None]
+
+
+def recommend(project: Project) -> Layer:
+    """Return the DETECTED layer."""
+    layer = {}
+    for name, rule in RULES.items():
+        if advice := rule(project):
+            value, reason = advice
+            layer[name] = Setting(value=value, source=Source.DETECTED, reason=reason)
+    return layer
+
+
+def channels(project: Project) -> Advice | None:
+    """The toolchain file decides; else nightly for code that nothing else compiles."""
+    file = project.toolchain
+    if file and file.channel and file.channel != "stable":
+        return (file.channel,), f"`{file.path}` pins it"
+    for package in project.packages:
+        if package.source.needs_nightly:
+            return ("nightly",), f"`{package.name}` uses `#![feature(…)]`"
+    return ("stable",), f"`{file.path}`" if file and file.channel else "no toolchain file"
+
+
+def msrv(project: Project) -> Advice | None:
+    """`rust-version` of Cargo.toml: one lane, or one for each version where packages differ."""
+    versions = {package.rust_version for package in project.packages}
+    if versions == {None}:
+        return False, "no `rust-version` in Cargo.toml"
+    if len(versions) == 1:
+        return str(versions.pop()), "`rust-version` in Cargo.toml"
+    found = ", ".join(str(version) for version in sorted(v for v in versions if v))
+    return True, f"`rust-version` of each package: {found}"
+
+
+def runner_labels(project: Project) -> Advice | None:
+    """Linux, Windows and macOS, less those that the code or its dependencies rule out."""
+    labels = {os: runners.default_runner(os).label for os in runners.System}
+    if bare_metal(project):
+        return (labels[runners.System.LINUX],), "`.cargo/config.toml` builds for bare metal"
+    if found := _services(project):
+        reason = f"service containers (`{found[0][0].id}`) run on Linux only"
+        return (labels[runners.System.LINUX],), reason
+    reasons: list[str] = []
+    for package in native_packages(project):
+        if package.not_on & labels.keys():
+            reasons.append(f"`{package.crate}` does not build everywhere")
+            labels = {os: label for os, label in labels.items() if os not in package.not_on}
+    for member in project.packages:
+        if member.source.unix_only and runners.System.WINDOWS in labels:
+            del labels[runners.System.WINDOWS]
+            reasons.append(f"`{member.name}` calls Unix APIs outside any `cfg`")
+    return tuple(labels.values()), "; ".join(reasons) or "nothing ties the code to one system"
+
+
+def targets(project: Project) -> Advice | None:
+    """Bare metal where all published libraries are `no_std`, wasm for crates made for it."""
+    if bare_metal(project):
+        return None
+    published = [p for p in project.packages if p.library and p.publishable and not p.proc_macro]
+    if published and all(package.source.no_std for package in published):
+        return ("thumbv7em-none-eabi",), f"`{published[0].name}` is `no_std`"
+    for package in project.packages:
+        if package.library and _uses_wasm(package):
+            return ("wasm32-unknown-unknown",), f"`{package.name}` depends on `wasm-bindgen`"
+    return None
+
+
+def _uses_wasm(package: Package) -> bool:
+    return any(
+        dependency.name == "wasm-bindgen" and not dependency.optional and not dependency.target
+        for dependency in package.dependencies
+        if dependency.kind is DependencyKind.NORMAL
+    )
+
+
+def sccache(project: Project) -> Advice | None:
+    """Only where C or C++ takes minutes: elsewhere the plain cache is faster and simpler."""
+    for package in native_packages(project):
+        if package.heavy:
+            return "github", f"`{package.crate}` compiles C or C++ for minutes"
+    return False, "the plain cache is faster where little C is compiled"
+
+
+def test_runner(project: Project) -> Advice | None:
+    """nextest, unless a test has its own `main`: nextest could not list its cases."""
+    for package, target in project.targets(TargetKind.TEST):
+        listed = {dependency.name for dependency in package.dependencies} & LISTING_HARNESSES
+        if not target.harness and not listed:
+            return "cargo", f"test `{target.name}` of `{package.name}` has its own harness"
+    return "nextest", "a process per test, and hanging tests are stopped"
+
+
+def features(project: Project) -> Advice | None:
+    """By the number of combinations: powerset, pairs, each, or nothing to combine."""
+    counted = [len(p.features.keys() - {"default"}) for p in project.packages]
+    most = max(counted, default=0)
+    if most == 0:
+        return "default", "no features"
+    problem = all_features_problem(project)
+    suffix = f"; tests take the default ones, as {problem}" if problem else ""
+    plural = f"{sum(counted)} feature{'s' * (sum(counted) != 1)}"
+    if sum(2**n for n in counted if n) <= POWERSET_LIMIT or (
+        sum(n * (n + 1) // 2 for n in counted) <= PAIRS_LIMIT
+    ):
+        return "powerset", plural + suffix
+    return "each", f"{plural}: too many combinations for a powerset{suffix}"
+
+
+def doctests(project: Project) -> Advice | None:
+    """Only a library has documentation tests."""
+    if has_doctest_target(project):
+        return True, "there is a library"
+    return False, "no library, so no documentation tests"
+
+
+def service_names(project: Project) -> Advice | None:
+    """By dependency, where there are integration tests that could use them."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for service, reason in _services(project):
+        # Two databases want the same DATABASE_URL: the tests can only be meant for one at a time.
+        if not taken & service.claims:
+            found[service.id] = reason
+            taken |= service.claims
+    return (tuple(found), "; ".join(found.values())) if found else None
+
+
+def _services(project: Project) -> tuple[tuple[services.Service, str], ...]:
+    if not any(True for _ in project.targets(TargetKind.TEST)):
+        return ()
+    return services.services_for(direct_features(project))
+
+
+def packages(project: Project) -> Advice | None:
+    """Debian packages of native libraries that the runner images lack."""
+    found = [package for package in native_packages(project) if package.packages]
+    names = sorted({name for package in found for name in package.packages})
+    return (tuple(names), "; ".join(package.reason for package in found)) if names else None
+
+
+def coverage(project: Project) -> Advice | None:
+    """The service that the repository already uses; else a report in the run."""
+    if bare_metal(project):
+        return False, "no test harness runs on bare metal"
+    written = project.repository.written
+    for workflow in project.repository.workflows:
+        if workflow.coverage_service and str(workflow.path) not in written:
+            return workflow.coverage_service, f"`{workflow.path}` uploads to it"
+    for name in ("codecov.yml", ".codecov.yml", ".github/codecov.yml"):
+        if name in project.repository.files - written:
+            return "codecov", f"`{name}` is there"
+    if not any(package.source.has_tests for package in project.packages):
+        return False, "no tests"
+    return "none", "measured in the run; no service is set up"
+
+
+def bench_gate(project: Project) -> Advice | None:
+    """On where there are benchmarks with a harness of their own."""
+    found = benches(project)
+    if not found:
+        return False, "no `[[bench]]` with `harness = false`"
+    return True, f"{len(found)} benchmark{'s' * (len(found) != 1)} (`{found[0][1]}`)"
+
+
+def branch(project: Project) -> Advice | None:
+    """The default branch of the remote, else the one that is checked out."""
+    name = project.repository.default_branch
+    return (name, "git") if name and re.fullmatch(BRANCH, name) else None
+
+
+def directory(project: Project) -> Advice | None:
+    """Where the workspace is."""
+    return str(project.main.directory), "the Cargo workspace is there"
+
+
+def dependabot(project: Project) -> Advice | None:
+    """Unless another bot keeps the pins moving; a file that is there stays as it is."""
+    if project.repository.renovate:
+        return False, "Renovate is set up"
+    if ".github/dependabot.yaml" in project.repository.files:
+        return False, "`.github/dependabot.yaml` is there"
+    return True, "keeps actions and dependencies moving, a week behind each release"
+
+
+RULES: Mapping[str, Rule] = {
+    "toolchains.channels": channels,
+    "toolchains.msrv": msrv,
+    "platforms.runners": runner_labels,
+    "platforms.targets": targets,
+    "cache.sccache": sccache,
+    "tests.runner": test_runner,
+    "tests.features": features,
+    "tests.doctests": doctests,
+    "tests.services": service_names,
+    "tests.packages": packages,
+    "coverage.service": coverage,
+    "benchmarks.gate": bench_gate,
+    "workflows.branch": branch,
+    "workflows.directory": directory,
+    "workflows.dependabot": dependabot,
+}
