@@ -6,12 +6,10 @@ well. The text is taken in as a stream of events, so that its limits hold before
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -42,16 +40,6 @@ _TOO_DEEP = re.compile(rf"(?:[\[{{]\s*){{{MAX_DEPTH + 1}}}")
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _COLON = re.compile(r"\s*:")
 _DASH = re.compile(r"(?!\s*#)(?P<dash>.*-)\s*(?:[&!]\S*\s*)*(?:#.*)?$")
-_MARKER = re.compile(r"^(?:---|\.\.\.|%)", re.MULTILINE)
-_DASH_START = r"-(?=\s)"
-_KEY_START = r"[A-Za-z_][\w-]*:(?=\s)"
-_START = rf"(?:{_DASH_START}|{_KEY_START})"
-_HEAD = re.compile(
-    r"(?:[ \t]*(?:#.*)?\r?\n)*(?P<own> *)[A-Za-z_][\w-]*:[ \t]*(?:#.*)?\r?\n"
-    rf"(?:[ \t]*(?:#.*)?\r?\n)*(?=(?P<indent> *){_START})"
-)
-_PIECE_DEPTH = 8
-"""Levels that are taken apart; what is below stays whole."""
 _CONSTANTS: Mapping[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -123,164 +111,32 @@ def load_workflow(text: str, path: Path | str) -> Mapping[str, Any]:
     Raises ProjectError with file and line for what is no YAML, has tags, duplicate keys or several
     documents, goes beyond a limit above, or is no mapping.
     """
-    value: Mapping[str, Any] = _mapping(_compose(text, path), path).root.value
+    document = compose(text, path)
+    value: Mapping[str, Any] = document.root.value
+    if document.root.kind is not Kind.MAPPING:
+        _refuse("the file holds no mapping", Location(path, 1))
     return value
 
 
 def compose(text: str, path: Path | str) -> Document:
-    """Return the document in `text`, a mapping, with the place of every node in it.
+    """Return the document in `text`, with the place of every node in it.
 
-    The values in it are shared with other documents: they are to be read only. Raises ProjectError
-    as `load_workflow` does.
+    Raises ProjectError as `load_workflow` does, except that any value will do.
     """
-    return _from_pieces(text) or _mapping(_compose(text, path), path)
-
-
-def _mapping(document: Document, path: Path | str) -> Document:
-    if document.root.kind is not Kind.MAPPING:
-        _refuse("the file holds no mapping", Location(path, 1))
-    return document
-
-
-def _compose(text: str, path: Path | str) -> Document:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         _refuse(f"the file is longer than {MAX_BYTES:,} bytes", Location(path))
     builder = _Builder(text, path)
     for event in _events(text, path):
         builder.take(event)
-    root = builder.root
-    if root is None:
+    if builder.root is None:
         _refuse("the file holds no mapping", Location(path, 1))
     return Document(
-        root=root,
+        root=builder.root,
         start=builder.start,
         end=builder.end,
         anchors=frozenset(builder.used),
         nodes=builder.nodes,
         plain=not builder.anchors and not builder.start,
-    )
-
-
-class _Part(NamedTuple):
-    """A part of a document, which means the same on its own."""
-
-    root: Node
-    nodes: int
-
-
-@lru_cache(maxsize=16)
-def _from_pieces(text: str) -> Document | None:
-    """Return the document by composing its keys and items each on its own.
-
-    The pieces are remembered: the three sides of a merge, and its result, have most in common. None
-    for what does not come apart so: it is composed as a whole, or refused there.
-    """
-    if len(text) > MAX_BYTES // 4 or _MARKER.search(text):
-        return None
-    found = _joined(_split(text, 0, "", _PIECE_DEPTH))
-    if found is None or found.root.kind is not Kind.MAPPING or found.nodes > MAX_NODES:
-        return None
-    root, nodes = found
-    return Document(root=root, start=0, end=len(text), anchors=frozenset(), nodes=nodes)
-
-
-def _split(text: str, start: int, indent: str, depth: int) -> Iterator[_Part | None]:
-    """Yield the part of each key or item that begins at one indentation."""
-    first = _starts(indent).search(text)
-    starts = _starts(indent, first["what"][:1]) if first else _starts(indent)
-    places = [match.start() for match in starts.finditer(text)]
-    for begin, end in itertools.pairwise([0, *places[1:], len(text)]):
-        piece = text[begin:end]
-        head = _head(piece) if depth else None
-        yield _below(start + begin, piece, head, depth) if head else _piece(start + begin, piece)
-
-
-def _head(piece: str) -> re.Match[str] | None:
-    """Return the line of a key with nothing behind it, and all down to the block below it."""
-    found = _HEAD.match(piece)
-    if not found:
-        return None
-    own, indent = len(found["own"]), len(found["indent"])
-    return found if indent > own or (indent == own and piece[found.end() + own] == "-") else None
-
-
-@lru_cache
-def _starts(indent: str, what: str = "") -> re.Pattern[str]:
-    """Return where keys or items begin; of keys alone, or items alone, like `what`."""
-    start = {"": _START, "-": _DASH_START}.get(what, _KEY_START)
-    return re.compile(rf"^{indent}(?P<what>{start})", re.MULTILINE)
-
-
-def _below(start: int, piece: str, head: re.Match[str], depth: int) -> _Part | None:
-    """Return a piece that is a key over a block, by the pieces of that."""
-    holder = _piece(start, head[0])
-    inner = _joined(_split(piece[head.end() :], start + head.end(), head["indent"], depth - 1))
-    if holder is None or inner is None or len(holder.root.children) != 1:
-        return None
-    root = _collection([replace(holder.root.children[0], value=inner.root)])
-    return _Part(root, holder.nodes + inner.nodes) if root else None
-
-
-def _joined(pieces: Iterable[_Part | None]) -> _Part | None:
-    """Return all the entries or items of the pieces in one."""
-    children: list[Child] = []
-    nodes = 1
-    for piece in pieces:
-        if piece is None:
-            return None
-        children += piece.root.children
-        nodes += piece.nodes
-    root = _collection(children)
-    return _Part(root, nodes) if root else None
-
-
-def _collection(children: Sequence[Child]) -> Node | None:
-    """Return a block of these, None where it is no one collection or a key is there twice."""
-    entries = {child.key.value: child.value.value for child in children if child.key}
-    if not children or len(entries) not in (0, len(children)):
-        return None
-    return Node(
-        kind=Kind.MAPPING if entries else Kind.SEQUENCE,
-        start=children[0].start,
-        end=children[-1].value.end,
-        value=entries or [child.value.value for child in children],
-        children=tuple(children),
-    )
-
-
-def _piece(start: int, piece: str) -> _Part | None:
-    found = _remembered(piece)
-    return _Part(_moved(found.root, start), found.nodes) if found else None
-
-
-@lru_cache(maxsize=4096)
-def _remembered(piece: str) -> _Part | None:
-    """Return the part in a piece that stands for itself, None of any other."""
-    try:
-        found = _compose(piece, "")
-    except ProjectError:
-        return None
-    block = found.root.kind in (Kind.MAPPING, Kind.SEQUENCE) and not found.root.flow
-    return _Part(found.root, found.nodes) if found.plain and block else None
-
-
-def _moved(node: Node, by: int) -> Node:
-    return Node(
-        kind=node.kind,
-        start=node.start + by,
-        end=node.end + by,
-        value=node.value,
-        children=tuple(
-            Child(
-                key=child.key and _moved(child.key, by),
-                value=_moved(child.value, by),
-                start=child.start + by,
-                separator=child.separator + by,
-            )
-            for child in node.children
-        ),
-        flow=node.flow,
-        block_scalar=node.block_scalar,
     )
 
 

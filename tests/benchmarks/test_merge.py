@@ -1,4 +1,4 @@
-"""The merge by structure beside git's merge by lines: what each gets wrong, and how long it takes."""
+"""The merge by structure beside git's by lines: what each gets wrong, and how long it takes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from rustci import yamlio
 from rustci.errors import ProjectError
-from rustci.merge import merge3
+from rustci.merge import merge3, pieces
 from rustci.yamlio import load_workflow
 
 MERGE = Path(__file__).parents[1] / "merge"
@@ -32,9 +31,8 @@ def test_against_git_merge_file(tmp_path: Path) -> None:
             verdict(*by_lines(folder, tmp_path), expected, wanted=wanted)
         ] += 1
 
-    print(
-        f"\n{len(SCENARIOS)} merges            {'right':>8} {'needless conflict':>18} {'silent damage':>14}"
-    )
+    columns = f"{'right':>8} {'needless conflict':>18} {'silent damage':>14}"
+    print(f"\n{len(SCENARIOS)} merges            {columns}")
     for tool, found in verdicts.items():
         counts = found["right"], found["needless"], found["damage"]
         print(f"  {tool:<20} {counts[0]:>8} {counts[1]:>18} {counts[2]:>14}")
@@ -105,7 +103,8 @@ def test_cpu_time_of_many_files() -> None:
     }
     print(f"\n{FILES} files of {len(GENERATED):,} characters, CPU time")
     for title, work in works.items():
-        yamlio._remembered.cache_clear()
+        pieces._remembered.cache_clear()
+        pieces.in_pieces.cache_clear()
         started = time.process_time()
         for base, theirs, ours in work:
             assert merge3(base, theirs, ours).conflicts == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -92,10 +91,15 @@ def test_aliases_up_to_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 5_000, "- " * 5_000, "{a: " * 5_000, "x" * (MAX_BYTES + 1), bomb()]
+    ("text", "limit"),
+    [
+        ("[" * 5_000, "nested deeper"),
+        ("- " * 5_000, "nested deeper"),
+        ("{a: " * 5_000, "nested deeper"),
+        ("x" * (MAX_BYTES + 1), "512,000 bytes"),
+        (bomb(), "more than 100,000 values"),
+    ],
 )
-def test_hostile_text_costs_less_than_a_second(text: str) -> None:
-    began = time.process_time()
-    with pytest.raises(ProjectError):
+def test_hostile_text_meets_a_limit(text: str, limit: str) -> None:
+    with pytest.raises(ProjectError, match=limit):
         load_workflow(text, "w.yml")
-    assert time.process_time() - began < 1
