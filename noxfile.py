@@ -98,6 +98,19 @@ def nightly(session: nox.Session) -> None:
     )
 
 
+@nox.session(venv_backend="none")
+def crate(session: nox.Session) -> None:
+    """Lint and test the chat server with cargo itself."""
+    target = {"CARGO_TARGET_DIR": str(ROOT / ".nox" / "target")}
+    with session.chdir(ROOT / "tests" / "crates" / "chat-server"):
+        for command in (
+            ("fmt", "--check"),
+            ("clippy", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"),
+            ("test", "--all-features", "--locked"),
+        ):
+            session.run("cargo", *command, external=True, env=target)
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel, install it alone, and run the main job and plain Cookiecutter from it."""

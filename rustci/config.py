@@ -1,6 +1,6 @@
 """Layers of answers, and the one `Config` that they resolve to.
 
-    DEFAULT < DETECTED < FILE < ENVIRONMENT < COMMAND_LINE < ANSWER
+    DEFAULT < DETECTED < ADOPTED < FILE < ENVIRONMENT < COMMAND_LINE < ANSWER
 
 `.github/rustci.toml` holds only what somebody decided. Everything else follows the project: raise
 `rust-version` in Cargo.toml and the next run knows.
@@ -61,7 +61,7 @@ def file_layer(text: str, path: Path | str, source: Source = Source.FILE) -> Lay
 
 
 def ignored_checks(text: str, path: Path | str) -> Mapping[str, Any]:
-    """Return `[checks.ignore]` as it stands. Raises ConfigError for anything else under `checks`."""
+    """Return `[checks.ignore]` as it stands. Raises ConfigError for what else is in `checks`."""
     checks = tomlio.loads(text, path, error=ConfigError).get(CHECKS, {})
     table = checks.get("ignore", {}) if isinstance(checks, dict) else None
     if not isinstance(table, dict) or set(checks) - {"ignore"}:
@@ -149,7 +149,7 @@ def decided(config: Config) -> Mapping[str, Value]:
     return {
         name: setting.value
         for name, setting in config.settings.items()
-        if setting.source >= Source.FILE
+        if setting.source >= Source.ADOPTED
     }
 
 
@@ -160,9 +160,11 @@ HEADER = """\
 """
 
 
-def updated_file(text: str | None, values: Mapping[str, Value]) -> str:
+def updated_file(
+    text: str | None, values: Mapping[str, Value], comments: Mapping[str, str] | None = None
+) -> str:
     """Return rustci.toml with `values`; the user's comments and order survive."""
-    return tomlio.updated(text if text is not None else HEADER, values)
+    return tomlio.updated(text if text is not None else HEADER, values, comments)
 
 
 def _section(section: str, settings: Layer) -> Any:

@@ -62,6 +62,8 @@ class Seal:
     """Of all that a check depends on (see `rustci.fingerprint`)."""
     until: str
     """The day (ISO 8601) from which on time alone may have changed the answer."""
+    notes: tuple[str, ...] = ()
+    """What `rustci check` notes nevertheless, a line each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +118,12 @@ def _lines(lock: Lock) -> Iterator[str]:
     if lock.seal:
         yield from ("", "[seal]", f"fingerprint = {_basic(lock.seal.fingerprint)}")
         yield f"until = {_basic(lock.seal.until)}"
+    if lock.seal and lock.seal.notes:
+        yield f"notes = {_array(lock.seal.notes)}"
     if lock.facts:
         yield from ("", "[facts]")
     for name, values in sorted(lock.facts.items()):
-        yield f"{_basic(name)} = [{', '.join(map(_basic, values))}]"
+        yield f"{_basic(name)} = {_array(values)}"
     if lock.beside:
         yield ""
         yield "[beside]"
@@ -152,6 +156,11 @@ def _block(text: str) -> str:
 def _basic(text: str) -> str:
     """Return a basic string on one line."""
     return f'"{_escaped(text, keep="")}"'
+
+
+def _array(values: tuple[str, ...]) -> str:
+    """Return an array of basic strings on one line."""
+    return f"[{', '.join(map(_basic, values))}]"
 
 
 def _escaped(text: str, keep: str) -> str:
@@ -190,7 +199,7 @@ class _Reader:
                 for path, other in self._table(table, "beside").items()
             },
             facts={
-                name: tuple(self._string(v, _basic(name)) for v in self._list(values, _basic(name)))
+                name: self._strings(values, _basic(name))
                 for name, values in self._table(table, "facts").items()
             },
             seal=self._seal(self._table(table, "seal")),
@@ -199,10 +208,11 @@ class _Reader:
     def _seal(self, table: dict[str, Any]) -> Seal | None:
         if not table:
             return None
-        self._check_keys(table, {"fingerprint", "until"}, "[seal]")
+        self._check_keys(table, {"fingerprint", "notes", "until"}, "[seal]")
         return Seal(
             fingerprint=self._string(table.get("fingerprint"), "fingerprint"),
             until=self._string(table.get("until"), "until"),
+            notes=self._strings(table.get("notes", []), "notes"),
         )
 
     def _file(self, path: str, table: Any) -> LockedFile:
@@ -240,10 +250,10 @@ class _Reader:
             raise self._wrong(f"`{key}` is not a table", key)
         return value
 
-    def _list(self, value: Any, place: str) -> list[Any]:
+    def _strings(self, value: Any, place: str) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise self._wrong(f"expected a list, found {value!r}", place)
-        return value
+        return tuple(self._string(item, place) for item in value)
 
     def _string(self, value: Any, place: str) -> str:
         if not isinstance(value, str):

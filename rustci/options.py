@@ -277,10 +277,12 @@ class Source(IntEnum):
 
     DEFAULT = 0
     DETECTED = 1
-    FILE = 2
-    ENVIRONMENT = 3
-    COMMAND_LINE = 4
-    ANSWER = 5
+    ADOPTED = 2
+    """Read off a workflow that was taken over, and from then on in the file."""
+    FILE = 3
+    ENVIRONMENT = 4
+    COMMAND_LINE = 5
+    ANSWER = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

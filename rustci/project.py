@@ -198,6 +198,8 @@ class Workspace:
     """Sorted by name."""
     default_members: tuple[str, ...]
     """The names of the packages that a bare `cargo test` takes."""
+    claimed: frozenset[str] = frozenset()
+    """Folders among `.github` and `.config` that a glob in `members` would take for a member."""
     lockfile: bool
     """Cargo.lock exists and git does not ignore it."""
     locked_packages: frozenset[str] = frozenset()
@@ -268,6 +270,15 @@ class CiTask(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingJob:
+    """One job of a workflow that is already there."""
+
+    id: str
+    tasks: tuple[CiTask, ...]
+    """What its commands and actions do; sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingWorkflow:
     """A workflow file that is already there, read as text: never run, never trusted."""
 
@@ -277,6 +288,7 @@ class ExistingWorkflow:
     """What its commands and actions do, just/make/xtask/scripts followed; sorted."""
     unseen: tuple[str, ...] = ()
     """Commands that could not be followed (`just ci` without a justfile)."""
+    jobs: tuple[ExistingJob, ...] = ()
     coverage_service: str | None = None
     """`codecov` or `coveralls` where it uploads to one."""
     problem: str | None = None

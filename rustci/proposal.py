@@ -23,7 +23,7 @@ from rustci import (
     lock as lockfile,
 )
 from rustci.discover.git_files import find_root
-from rustci.errors import Location, UsageError
+from rustci.errors import Location, ProjectError, UsageError
 from rustci.files import Write
 from rustci.jobs.base import Verdict
 from rustci.lock import Lock
@@ -70,6 +70,7 @@ def propose(
     Raises RustciError for answers that cannot be met and files that cannot be read or merged.
     """
     terms = terms or Terms()
+    _refuse_claimed(project)
     previous = lockfile.read(project.root)
     before = previous or Lock(version="")
     workflows = jobs.plan(facts.recalled(project, before.facts), config)
@@ -95,6 +96,20 @@ def propose(
         lock=lock,
         writes=(*first, *changes.writes, *([last] if last else [])),
     )
+
+
+def _refuse_claimed(project: Project) -> None:
+    """Raise ProjectError where a new folder would break cargo: `members = ["*"]` claims it."""
+    base = project.root / project.main.directory
+    made = {".config", ".github"} if str(project.main.directory) == "." else {".config"}
+    names = sorted(n for n in project.main.claimed & made if not (base / n).exists())
+    if names:
+        raise ProjectError(
+            f"`workspace.members` would take `{names[0]}` for a member, and cargo would fail",
+            where=Location(str(project.main.directory / "Cargo.toml")),
+            hint="add `exclude = [" + ", ".join(f'"{n}"' for n in names) + "]` to [workspace], or "
+            'write `members = ["[!.]*"]`',
+        )
 
 
 def written_lock(path: Path) -> tuple[Path, Lock]:
@@ -156,7 +171,12 @@ def _compared(
 def _settings(project: Project, config: Config) -> Change:
     old = files.read_bytes(project.root, configuration.CONFIG_PATH)
     text = files.read_text(project.root, configuration.CONFIG_PATH)
-    new = configuration.updated_file(text, configuration.decided(config))
+    adopted = {
+        name: setting.reason
+        for name, setting in config.settings.items()
+        if setting.source is Source.ADOPTED
+    }
+    new = configuration.updated_file(text, configuration.decided(config), adopted)
     kind = ChangeKind.CREATE if old is None else ChangeKind.UPDATE
     if text == new:
         kind = ChangeKind.UNCHANGED

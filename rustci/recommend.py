@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from rustci import runners, services
 from rustci.config import Layer
+from rustci.errors import ProjectError
 from rustci.jobs.base import (
     all_features_problem,
     bare_metal,
@@ -20,7 +21,7 @@ from rustci.jobs.base import (
 )
 from rustci.jobs.bench import benches
 from rustci.kinds import Value
-from rustci.options import BRANCH, Setting, Source
+from rustci.options import BRANCH, Setting, Source, declared
 from rustci.project import DependencyKind, Package, Project, TargetKind
 
 POWERSET_LIMIT = 64
@@ -32,6 +33,7 @@ LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 (https://nexte.st/docs/design/custom-test-harnesses/)."""
 
 Advice = tuple[Value, str]
+OPTIONS = {option.name: option for option in declared()}
 Rule = Callable[[Project], Advice | None]
 
 
@@ -41,8 +43,21 @@ def recommend(project: Project) -> Layer:
     for name, rule in RULES.items():
         if advice := rule(project):
             value, reason = advice
-            layer[name] = Setting(value=value, source=Source.DETECTED, reason=reason)
+            layer[name] = Setting(
+                value=_usable(name, value), source=Source.DETECTED, reason=reason
+            )
     return layer
+
+
+def _usable(name: str, value: Value) -> Value:
+    """Return `value` if the grammar takes it. Raises ProjectError: what was read is data too."""
+    try:
+        return OPTIONS[name].kind.check(list(value) if isinstance(value, tuple) else value)
+    except ValueError as error:
+        raise ProjectError(
+            f"`{name}`, as read off the project, {error}: {value!r}",
+            hint=f"rename it, or decide with `--set {name}=VALUE`",
+        ) from None
 
 
 def channels(project: Project) -> Advice | None:

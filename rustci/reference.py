@@ -7,29 +7,44 @@ from typing import Any
 
 from rustci.options import SECTIONS, Option
 
+CHECKS = {
+    "type": "object",
+    "description": "What `rustci check` leaves out.",
+    "additionalProperties": False,
+    "properties": {
+        "ignore": {
+            "type": "object",
+            "description": "Rules that are not asked, each with the reason.",
+            "additionalProperties": {"type": "string", "minLength": 1},
+        }
+    },
+}
+"""The JSON Schema of `[checks]`, which is no answer and has no flag."""
+
 
 def json_schema(grammar: Mapping[str, Option]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of `.github/rustci.toml`."""
     sections = {name: cls.__doc__ for name, cls in SECTIONS.items()}
     sections["jobs"] = "Jobs switched on or off, whatever was read off the project."
+    properties: dict[str, Any] = {
+        section: {
+            "type": "object",
+            "description": help_,
+            "additionalProperties": False,
+            "properties": {
+                option.key: option.kind.schema() | {"description": option.help}
+                for option in grammar.values()
+                if option.section == section
+            },
+        }
+        for section, help_ in sections.items()
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rustci.toml",
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            section: {
-                "type": "object",
-                "description": help_,
-                "additionalProperties": False,
-                "properties": {
-                    option.key: option.kind.schema() | {"description": option.help}
-                    for option in grammar.values()
-                    if option.section == section
-                },
-            }
-            for section, help_ in sections.items()
-        },
+        "properties": properties | {"checks": CHECKS},
     }
 
 

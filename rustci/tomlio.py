@@ -40,8 +40,13 @@ def line_of(text: str, section: str, key: str) -> int | None:
     return None
 
 
-def updated(text: str, values: Mapping[str, Value]) -> str:
-    """Return `text` with each `section.key` set; what already holds its value is not touched."""
+def updated(
+    text: str, values: Mapping[str, Value], comments: Mapping[str, str] | None = None
+) -> str:
+    """Return `text` with each `section.key` set; what already holds its value is not touched.
+
+    `comments` stand behind the keys that are set now.
+    """
     import tomlkit  # 35 ms that only writing commands pay
 
     document = tomlkit.parse(text)
@@ -54,5 +59,8 @@ def updated(text: str, values: Mapping[str, Value]) -> str:
         table: Any = document[section]
         current = before.get(section, {}).get(key)
         if (type(current), current) != (type(plain), plain):
-            table[key] = plain
+            item = tomlkit.item(plain)
+            if comments and name in comments:
+                item.comment(comments[name])
+            table[key] = item
     return tomlkit.dumps(document)

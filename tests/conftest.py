@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from rustci.project import Project
 from tests.strategies import FOLDERS, copied, read
+from tests.upkeep import Repository
 
 settings.register_profile(
     "quick",
@@ -73,3 +75,16 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Project]:
 def project_folder(tmp_path: Path) -> Callable[[str], Path]:
     """Return a fresh copy of a fixture project by its name."""
     return lambda name: copied(name, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = copied("chat-server", tmp_path_factory.mktemp("initialised"))
+    assert Repository(root).run("init", "--yes", "--branch", "main").code == 0
+    return root
+
+
+@pytest.fixture
+def repository(_initialised: Path, tmp_path: Path) -> Repository:
+    """The chat server, right after `rustci init`."""
+    return Repository(Path(shutil.copytree(_initialised, tmp_path / "chat-server")))

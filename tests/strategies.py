@@ -109,7 +109,7 @@ def _known() -> dict[str, SearchStrategy[Value]]:
     }
 
 
-def values(kind: Kind) -> SearchStrategy[Value]:  # noqa: PLR0911
+def values(kind: Kind) -> SearchStrategy[Value]:
     """Draw what a kind of option accepts. A new kind has to be told here."""
     match kind:
         case Switch():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rustci import files
 from rustci.config import resolve
+from rustci.errors import ProjectError
 from rustci.project import Project
 from rustci.proposal import propose
 from rustci.recommend import recommend
@@ -83,14 +84,7 @@ def test_the_recommendations_are_clean(projects: Mapping[str, Project]) -> None:
     assert not _told(lint_many({name: text for text, name in names.items()}))
 
 
-BREAKS_CARGO = pytest.mark.xfail(
-    reason='`members = ["*"]` takes .github for a member: rustci has to refuse before it writes'
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=BREAKS_CARGO if n == "no-std" else ()) for n in FOLDERS]
-)
+@pytest.mark.parametrize("name", FOLDERS)
 def test_a_second_run_changes_nothing(name: str, tmp_path: Path) -> None:
     folder = copied(name, tmp_path)
     for writes in (True, False):
@@ -98,6 +92,16 @@ def test_a_second_run_changes_nothing(name: str, tmp_path: Path) -> None:
         proposal = propose(project, resolve((recommend(project),)), None)
         assert bool(proposal.writes) is writes
         files.apply(folder, proposal.writes)
+
+
+def test_a_glob_that_would_claim_a_new_folder_is_refused(tmp_path: Path) -> None:
+    folder = copied("no-std", tmp_path)
+    manifest = folder / "Cargo.toml"
+    manifest.write_text(manifest.read_text().replace('exclude = [".config", ".github"]', ""))
+    project = read(folder)
+    with pytest.raises(ProjectError, match=r"would take `\.config` for a member") as caught:
+        propose(project, resolve((recommend(project),)), None)
+    assert 'exclude = [".config", ".github"]' in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("part", range(WORKERS))

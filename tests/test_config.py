@@ -160,10 +160,7 @@ def test_a_mistake_in_the_file_is_named_with_its_line(
     ("branch", "right"),
     [
         *((name, True) for name in ["main", "1.x", "release/2.0", "a-b_c", "v1.2.3", "x.locked"]),
-        *(
-            (name, False)
-            for name in ["a.", "a/", "a//b", "/a", "-a", ".a", "a/.b", "a.lock"]
-        ),
+        *((name, False) for name in ["a.", "a/", "a//b", "/a", "-a", ".a", "a/.b", "a.lock"]),
         *((name, False) for name in ["a*", "c++", "a?", "a[1]", "!a", "a~1", "a^", "a:b"]),
         ("a b", False),
         ("", False),

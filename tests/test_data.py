@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-import sys
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -21,17 +19,16 @@ from rustci.environment import Setting, backend, backends, environment, feature_
 from rustci.native import libraries, packages_for
 from rustci.runners import State, System, default_runner, runner, runners, validate_label
 from rustci.services import Service, services, services_for
+from tests.linters import find
 
 FILES = sorted(
     item.name.removesuffix(".toml") for item in files(data).iterdir() if item.name.endswith(".toml")
 )
 NONE: frozenset[str] = frozenset()
 
-needs_actionlint = pytest.mark.skipif(not shutil.which("actionlint"), reason="no actionlint")
-
 
 def actionlint(workflow: str) -> list[dict[str, Any]]:
-    command = ["actionlint", "-format", "{{json .}}", "-shellcheck=", "-pyflakes=", "-"]
+    command = [find("actionlint"), "-format", "{{json .}}", "-shellcheck=", "-pyflakes=", "-"]
     done = subprocess.run(command, input=workflow, capture_output=True, text=True, check=False)
     assert not done.stderr
     findings: list[dict[str, Any]] = json.loads(done.stdout)
@@ -144,7 +141,6 @@ def test_unknown_actions_and_tools_are_refused() -> None:
         tool("cargo-fuzz")
 
 
-@needs_actionlint
 @pytest.mark.parametrize("action", catalogue().values(), ids=lambda action: action.name)
 def test_actionlint_knows_every_input_of_the_actions(action: ActionPin) -> None:
     inputs = "".join(f"          {name}: x\n" for name in sorted(action.inputs))
@@ -152,7 +148,6 @@ def test_actionlint_knows_every_input_of_the_actions(action: ActionPin) -> None:
     assert actionlint(text) == []
 
 
-@needs_actionlint
 def test_actionlint_checks_the_inputs_of_common_actions() -> None:
     for name in ("actions/checkout", "actions/cache", "actions/upload-artifact"):
         text = workflow(f"uses: {name}@{pin(name).major}\n        with:\n          nonsense: x\n")
@@ -231,7 +226,6 @@ def test_custom_labels_are_not_hosted_and_nothing_is_known_of_them() -> None:
     assert (custom.hosted, custom.os, custom.arch, custom.host) == (False, None, None, None)
 
 
-@needs_actionlint
 @pytest.mark.parametrize("label", runners())
 def test_what_actionlint_says_of_a_label_is_recorded(label: str) -> None:
     findings = actionlint(workflow("run: exit", runs_on=label))
@@ -366,14 +360,13 @@ def container(service: Service) -> str:
     return "\n".join(lines) + "\n"
 
 
-@needs_actionlint
 @pytest.mark.parametrize("service", services().values(), ids=lambda service: service.id)
 def test_actionlint_finds_nothing_in_a_job_with_the_service(service: Service) -> None:
     assert actionlint(workflow("run: cargo test", extra=container(service))) == []
 
 
 def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("zizmor")
+    program = find("zizmor")
     flags = ["--offline", "--no-config", "--strict-collection", "--persona", "auditor"]
     return subprocess.run(
         [program, *flags, "--no-progress", folder], capture_output=True, text=True, check=False

@@ -11,13 +11,15 @@ from typing import Any
 
 import click
 
+from rustci import adopt, discover, files
 from rustci import config as configuration
-from rustci import discover, files
+from rustci import lock as lockfile
+from rustci.adopt import Recognised
 from rustci.config import CONFIG_PATH, Layer
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, ExitCode, OutsideError, UsageError
 from rustci.options import Option, Source
-from rustci.output import json, text
+from rustci.output import json, text, updates
 from rustci.project import Project
 from rustci.proposal import Proposal, propose
 from rustci.recommend import recommend
@@ -100,6 +102,7 @@ class Run:
         self.config_file: Path | None = parameters["config_file"]
         self.flags = _texts(parameters)
         self.assignments: tuple[str, ...] = parameters["assignments"]
+        self.recognised: tuple[Recognised, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -151,7 +154,16 @@ class Run:
         given.append(configuration.environment_layer(os.environ))
         given.append(configuration.flag_layer(self.flags, self.assignments))
         project = discover.read_project(self.path, _directory(given))
-        return project, (recommend(project), *given)
+        return project, (recommend(project), *self.adopted(project), *given)
+
+    def adopted(self, project: Project) -> list[Layer]:
+        """Return what hand-written workflows already do, if they are to be taken over."""
+        if self.on_existing is not OnExisting.MERGE:
+            return []
+        paths = [workflow.path.as_posix() for workflow in project.repository.workflows]
+        texts = {path: files.read_text(project.root, path) or "" for path in paths}
+        self.recognised = adopt.recognised(project, texts, lockfile.read(project.root))
+        return [adopt.layer(self.recognised)]
 
     def file_layers(self, root: Path) -> list[Layer]:
         """Return the layers of the repository's own file and of `--config`."""
@@ -172,9 +184,10 @@ class Run:
     def show(self, proposal: Proposal) -> None:
         """Print the proposal in the form that was asked for."""
         if self.json:
-            click.echo(json.proposal(proposal, diff=self.diff))
+            click.echo(json.proposal(proposal, diff=self.diff, recognised=self.recognised))
             return
         out = text.console()
+        updates.recognised(self.recognised, out)
         text.proposal(proposal, out)
         if self.diff:
             text.diff(proposal, out)
@@ -225,5 +238,5 @@ def _require_decisions(proposal: Proposal) -> None:
         raise DecisionNeeded(
             f"{names}; nothing was written",
             hint="`--on-existing keep` leaves such files alone, `replace` overwrites them, "
-            "`beside` writes rustci's under another name",
+            "`beside` writes rustci's under another name, `merge` adds what they lack",
         )

@@ -83,7 +83,7 @@ def _record(kind: type[object], table: dict[str, object], where: str) -> object:
     }
     if missing := sorted(needed - set(table)):
         raise DataError(f"{where}: missing keys {', '.join(missing)}")
-    hints = _hints(kind)
+    hints = _hints(cast("Any", kind))
     values = {
         name: _structure(hints[name], item, f"{where}.{name}") for name, item in table.items()
     }
@@ -91,7 +91,7 @@ def _record(kind: type[object], table: dict[str, object], where: str) -> object:
 
 
 @cache
-def _hints(kind: type[object]) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 

@@ -26,7 +26,8 @@ def read_project(
     """Return the facts of the repository that `root` is in.
 
     `directory`, relative to the repository's root, picks the main workspace where several could be
-    meant. Without `workflows` those that exist are not read: that takes longest. Raises ProjectError for what cannot be read, DecisionNeeded where a person must choose.
+    meant. Without `workflows` those that exist are not read: that takes longest.
+    Raises ProjectError for what cannot be read, DecisionNeeded where a person must choose.
     """
     start = _existing(root)
     top = find_root(start) or start

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rustci.discover import commands, recipes
 from rustci.discover.tree import Tree, join
 from rustci.errors import ProjectError
-from rustci.project import CiTask, ExistingWorkflow
+from rustci.project import CiTask, ExistingJob, ExistingWorkflow
 
 FOLDER = ".github/workflows"
 MAX_HOPS = 3
@@ -106,22 +106,27 @@ def _read(context: _Context, path: str) -> ExistingWorkflow:
         line = f" (line {error.where.line})" if error.where and error.where.line else ""
         problem = f"{error.message}{line}"
         return ExistingWorkflow(path=place, name=None, tasks=(), problem=problem)
-    reader = _Reader(context)
-    for identifier, job in _mapping(workflow.get("jobs")).items():
-        reader.job(identifier, _mapping(job))
+    readers = {name: _Reader(context) for name in _mapping(workflow.get("jobs"))}
+    for identifier, reader in readers.items():
+        reader.job(identifier, _mapping(workflow["jobs"][identifier]))
     name = workflow.get("name")
+    unseen = itertools.chain.from_iterable(reader.unseen for reader in readers.values())
     return ExistingWorkflow(
         path=place,
         name=name if isinstance(name, str) else None,
-        tasks=tuple(sorted(reader.tasks)),
-        unseen=tuple(reader.unseen),
-        coverage_service=reader.service,
+        tasks=tuple(sorted({task for reader in readers.values() for task in reader.tasks})),
+        unseen=tuple(dict.fromkeys(unseen)),
+        jobs=tuple(
+            ExistingJob(id=identifier, tasks=tuple(sorted(reader.tasks)))
+            for identifier, reader in readers.items()
+        ),
+        coverage_service=next((r.service for r in readers.values() if r.service), None),
     )
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one workflow and holds what it has been seen to do so far."""
+    """Reads one job and holds what it has been seen to do so far."""
 
     context: _Context
     tasks: set[CiTask] = field(default_factory=set)

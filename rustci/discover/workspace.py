@@ -59,6 +59,7 @@ class Workspaces:
             resolver=_resolver(root, edition),
             members=tuple(sorted(members.values(), key=lambda package: package.name)),
             default_members=self._default_members(root, members),
+            claimed=self._claimed(root),
             lockfile=lockfile.committed,
             locked_packages=frozenset(lockfile.versions),
             locked_versions=lockfile.versions,
@@ -136,6 +137,16 @@ class Workspaces:
             "mend the path; if it is a git submodule, run `git submodule update --init`",
         )
 
+    def _claimed(self, root: Manifest) -> frozenset[str]:
+        """Return the folders of rustci's that cargo would take for members without a manifest."""
+        patterns = (root.workspace.strings("members") if root.workspace else None) or ()
+        return frozenset(
+            name
+            for name in (".github", ".config")
+            if any(fnmatchcase(name, pattern.removeprefix("./")) for pattern in patterns)
+            and not _excluded(root, join(root.directory, name), ignore_members=True)
+        )
+
     def _listed(self, root: Manifest, key: str) -> list[str]:
         """Return the folders that `members` or `default-members` names, patterns expanded."""
         patterns = root.workspace.strings(key) if root.workspace else None
@@ -191,7 +202,7 @@ def _resolver(root: Manifest, edition: str | None) -> str:
     return _RESOLVERS.get(edition or OLDEST_EDITION, "3")
 
 
-def _excluded(root: Manifest, directory: str) -> bool:
+def _excluded(root: Manifest, directory: str, *, ignore_members: bool = False) -> bool:
     """Whether `exclude` names the folder or one above it, and `members` does not."""
     if root.workspace is None or directory == root.directory:
         return False
@@ -200,7 +211,7 @@ def _excluded(root: Manifest, directory: str) -> bool:
         entries = (root.workspace.strings(key) if root.workspace else None) or ()
         return any(_within(join(root.directory, entry), directory) for entry in entries)
 
-    return named("exclude") and not named("members")
+    return named("exclude") and (ignore_members or not named("members"))
 
 
 def _within(above: str, directory: str) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rustci.checks import RULES, Report, section
+from rustci.checks import RULES, Report, note, section, unasked
 from rustci.checks.base import Finding, Level
 from rustci.fingerprint import CLEAN
 from rustci.output.json import SCHEMA
@@ -16,7 +16,7 @@ from rustci.scaffold import unified_diff
 
 def why(rule: str) -> str:
     """Return why a rule is there, in one paragraph."""
-    return next(section(module, "Why") for module in RULES if module.ID == rule)
+    return next(section(module, "Why") for module in RULES if rule == module.ID)
 
 
 def text(report: Report, *, diff: bool) -> str:
@@ -29,15 +29,14 @@ def _lines(report: Report, *, diff: bool) -> Iterator[str]:
     for finding in report.findings:
         place = f"{finding.path}:{finding.line}"
         if finding.level is Level.NOTE:
-            yield visible(f"note: {place}: {finding.message} [{finding.rule}]")
+            yield visible(note(finding))
             continue
         yield visible(f"error: {place}: {finding.message} [{finding.rule}]")
         if finding.rule not in told:
             yield f"  why: {why(finding.rule)}"
         told.add(finding.rule)
         yield visible(f"  fix: {finding.fix}")
-    for rule, reason in report.ignored.items():
-        yield visible(f"ignored: {rule}: {reason}")
+    yield from map(visible, unasked(report))
     if diff:
         yield from (visible(line) for line in _diff(report).split("\n")[:-1])
     errors = sum(finding.level is Level.ERROR for finding in report.findings)

@@ -13,7 +13,7 @@ from rustci.output.findings import why
 COMMANDS = {Level.ERROR: "error", Level.NOTE: "notice"}
 
 
-def annotations(report: Report) -> str:
+def commands(report: Report) -> str:
     """Return one workflow command for each finding."""
     return "".join(f"{_command(finding)}\n" for finding in report.findings)
 

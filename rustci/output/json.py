@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
+from rustci.adopt import Recognised
 from rustci.errors import RustciError
 from rustci.output.todo import todo
 from rustci.project import Package, Project, RustVersion
@@ -26,7 +27,7 @@ def facts(project: Project) -> str:
     return _dump({"schema": SCHEMA, "project": _plain(project)})
 
 
-def proposal(found: Proposal, *, diff: bool) -> str:
+def proposal(found: Proposal, *, diff: bool, recognised: Sequence[Recognised] = ()) -> str:
     """Return what `rustci init` found, chose and why, and the state of each file."""
     return _dump(
         {
@@ -53,6 +54,7 @@ def proposal(found: Proposal, *, diff: bool) -> str:
                 | ({"diff": unified_diff(change)} if diff else {})
                 for change in found.files
             ],
+            "recognised": [_plain(one) for one in recognised],
             "todo": [_plain(item) for item in todo(found)],
         }
     )

@@ -1,7 +1,7 @@
 """Findings as SARIF 2.1.0, which GitHub's code scanning takes.
 
-Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, and what GitHub reads of it:
-https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, and "SARIF support for
+code scanning" in GitHub's documentation for what is read of it.
 """
 
 from __future__ import annotations

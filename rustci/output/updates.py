@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rustci.adopt import Recognised
 from rustci.lock import PATH
 from rustci.output.json import SCHEMA
 from rustci.output.text import MARKS, changes, visible
@@ -35,6 +37,16 @@ def show(found: Proposal, out: Console, *, diff: bool, dry_run: bool) -> None:
     verb = "would change" if dry_run else "changed"
     plural = "s" * (len(written) != 1)
     out.print(f"{verb} {len(written)} file{plural}" if written else "everything is up to date")
+
+
+def recognised(found: Sequence[Recognised], out: Console) -> None:
+    """Print which jobs of the user make which of the catalogue needless."""
+    if found:
+        out.print("Recognised", style="bold")
+    for one in found:
+        verb = "has the id of" if one.taken else "already does"
+        line = f"  {one.path}:{one.line}: job `{one.job}` {verb} `{one.catalogue}`"
+        out.print(visible(line), soft_wrap=True)
 
 
 def document(found: Proposal, *, diff: bool, dry_run: bool) -> str:

@@ -1,0 +1,209 @@
+"""What keeping a repository up to date adds to the plan: merges, pins, parts of a whole. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from rustci import adopt
+from rustci.errors import UsageError
+from rustci.lock import FileState, Lock
+from rustci.merge import Conflict, Merged, Side, adopt_newer_pins, merge3
+from rustci.merge.source import Edit, Member, Source
+from rustci.scaffold import Disk, Generated, Merge
+
+AGGREGATE = "ci"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms files that exist are brought up to date."""
+
+    prefer: Side | None = None
+    """Who wins every conflict; None: nobody, and nothing is written."""
+    restore: frozenset[str] | None = None
+    """Deleted files that come back; None: all that the user did not delete before an update."""
+    only: tuple[str, ...] = ()
+    """Paths of files and ids of jobs; empty: everything."""
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file is merged by its structure."""
+    return path.endswith((".yml", ".yaml"))
+
+
+def merge(prefer: Side | None) -> Merge:
+    """Return how two texts become one: YAML by structure, all else by lines."""
+
+    def merged(path: str, base: str | None, theirs: str, ours: str) -> Merged:
+        if not is_yaml(path):
+            return by_lines(base, theirs, ours, prefer)
+        if base is None:
+            ours = adopt.prepared(path, theirs, ours)
+        return merge3(base, theirs, ours, prefer=prefer, path=path)
+
+    return merged
+
+
+def with_newer_pins(
+    generated: Mapping[str, Generated], disk: Disk, lock: Lock | None
+) -> Mapping[str, Generated]:
+    """Return the files with the pins that a bot or `rustci pins` moved beyond rustci's own.
+
+    Raises ProjectError for a workflow on disk that cannot be read safely.
+    """
+    files = lock.files if lock else {}
+    found = {}
+    for path, file in generated.items():
+        base, theirs, text = files.get(path), disk.get(path), file.text
+        if base and base.state is not FileState.KEPT and is_yaml(path) and not file.seed:
+            if base.text != text:
+                text = adopt_newer_pins(text, base.text, path=path)
+            if theirs is not None and theirs != text.encode():
+                text = adopt_newer_pins(text, theirs.decode(errors="surrogateescape"), path=path)
+        found[path] = replace(file, text=text)
+    return found
+
+
+# Part of the whole
+
+
+def chosen(
+    generated: Mapping[str, Generated], lock: Lock, only: Sequence[str]
+) -> Mapping[str, Generated]:
+    """Return the files that `only` names; of a job's file everything else stays as it was.
+
+    Raises UsageError for what is neither a file nor a job of rustci's.
+    """
+    found: dict[str, Generated] = {}
+    for name in only:
+        if name in generated or name in lock.files:
+            found |= {name: generated[name]} if name in generated else {}
+            continue
+        path = _file_of(name, generated, lock)
+        base = found[path].text if path in found else lock.files[path].text
+        found[path] = Generated(text=with_job(base, generated[path].text, name))
+    return found
+
+
+def _file_of(job: str, generated: Mapping[str, Generated], lock: Lock) -> str:
+    known: dict[str, str] = {}
+    for path, file in generated.items():
+        if ".github/workflows/" in path and path in lock.files:
+            sources = Source(file.text, path), Source(lock.files[path].text, path)
+            known |= {name: path for source in sources for name in _jobs(source)}
+    if job in known:
+        return known[job]
+    near = difflib.get_close_matches(job, [*generated, *known], n=1, cutoff=0.5)
+    raise UsageError(
+        f"`--only {job}` names no file and no job that rustci wrote",
+        hint=f"did you mean `{near[0]}`?" if near else f"jobs are {', '.join(sorted(known))}",
+    )
+
+
+def with_job(base: str, ours: str, job: str) -> str:
+    """Return `base` with one job as it is in `ours`, which may add it or leave it out."""
+    old, new = Source(base, "base"), Source(ours, "ours")
+    before, after = _jobs(old), _jobs(new)
+    edits = []
+    if job in before:
+        span = before[job].lead, before[job].end
+        edits.append(Edit(*span, _text(new, after[job]) if job in after else ""))
+    elif job in after:
+        place = (
+            before[AGGREGATE].lead if AGGREGATE in before else max(m.end for m in before.values())
+        )
+        edits.append(Edit(place, place, _text(new, after[job])))
+    if job != AGGREGATE and (job in before) != (job in after):
+        edits += _needs(old, before, job, wanted=job in after)
+    return old.edited(0, len(base), edits)
+
+
+def _jobs(source: Source) -> dict[str, Member]:
+    root = {member.name: member for member in source.members(source.root)}
+    return (
+        {member.name: member for member in source.members(root["jobs"])} if "jobs" in root else {}
+    )
+
+
+def _text(source: Source, member: Member) -> str:
+    return source.text[member.lead : member.end]
+
+
+def _needs(source: Source, jobs: Mapping[str, Member], job: str, *, wanted: bool) -> Iterator[Edit]:
+    for member in source.members(jobs[AGGREGATE]) if AGGREGATE in jobs else ():
+        if member.name == "needs":
+            names = [*member.value.value, job] if wanted else member.value.value
+            kept = [name for name in names if wanted or name != job]
+            yield Edit(member.value.start, member.value.end, f"[{', '.join(kept)}]")
+
+
+# Text without a structure
+
+
+class _Hunk(NamedTuple):
+    start: int
+    end: int
+    lines: list[str]
+
+
+def by_lines(base: str | None, theirs: str, ours: str, prefer: Side | None) -> Merged:
+    """Merge as `diff3` does; without a base everything stays the user's."""
+    if base is None:
+        return Merged(text=theirs)
+    ends = "\r\n" if "\r\n" in theirs else "\n"
+    old, mine, new = (
+        text.replace("\r\n", "\n").splitlines(keepends=True) for text in (base, theirs, ours)
+    )
+    merged, conflicts, done = [], [], 0
+    for group in _groups(_hunks(old, mine), _hunks(old, new)):
+        start = min(hunk.start for side in group for hunk in side)
+        end = max(hunk.end for side in group for hunk in side)
+        left, right = (_applied(old, start, end, side) for side in group)
+        merged += old[done:start]
+        line = len(merged) + 1
+        done = end
+        both = bool(group[0] and group[1]) and left != right
+        if both and prefer is None:
+            texts = ("".join(part) for part in (old[start:end], left, right))
+            conflicts.append(_conflict(line, *texts))
+        merged += right if (both and prefer is Side.OURS) or not group[0] else left
+    text = "".join([*merged, *old[done:]]).replace("\n", ends)
+    return Merged(text=theirs if conflicts else text, conflicts=tuple(conflicts))
+
+
+def _conflict(line: int, base: str, theirs: str, ours: str) -> Conflict:
+    return Conflict(path=(), line=line, base=base, theirs=theirs, ours=ours)
+
+
+def _hunks(old: list[str], new: list[str]) -> list[_Hunk]:
+    codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [_Hunk(a, b, new[c:d]) for tag, a, b, c, d in codes if tag != "equal"]
+
+
+def _groups(left: list[_Hunk], right: list[_Hunk]) -> Iterator[tuple[list[_Hunk], list[_Hunk]]]:
+    """Yield hunks of both sides that touch one another, in the order of the base."""
+    waiting = sorted(
+        [(h.start, h.end, 0, h) for h in left] + [(h.start, h.end, 1, h) for h in right],
+        key=lambda item: item[:3],
+    )
+    group: tuple[list[_Hunk], list[_Hunk]] = ([], [])
+    reach = -1
+    for start, end, side, hunk in waiting:
+        if start > reach and any(group):
+            yield group
+            group = ([], [])
+        group[side].append(hunk)
+        reach = max(reach, end)
+    if any(group):
+        yield group
+
+
+def _applied(old: list[str], start: int, end: int, hunks: list[_Hunk]) -> list[str]:
+    found, done = [], start
+    for hunk in hunks:
+        found += [*old[done : hunk.start], *hunk.lines]
+        done = hunk.end
+    return [*found, *old[done:end]]

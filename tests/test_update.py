@@ -1,0 +1,347 @@
+"""`rustci update`: what the user did stays, what the template brings arrives, twice is once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rustci import update
+from rustci.lock import PATH, FileState, loads
+from rustci.merge import Side
+from tests.house import parse
+from tests.upkeep import CI, Repository
+
+OLDER = ("timeout-minutes: 20", "timeout-minutes: 19")
+"""What the lock is made to say that an older template wrote for Clippy and the documentation."""
+GUIDE = ".github/CI.md"
+
+
+def aged(repository: Repository) -> None:
+    """Make the files those of an older template."""
+    repository.wrote_last(*OLDER)
+    repository.edit(*OLDER, count=0)
+
+
+def test_twice_is_once(repository: Repository) -> None:
+    aged(repository)
+    assert repository.run("update").code == 0
+    once = repository.tree()
+    assert repository.run("update").code == 0
+    assert repository.tree() == once
+    assert OLDER[1] not in repository.read()
+
+
+EDITS = {
+    "timeout": (r"timeout-minutes: 10$", "timeout-minutes: 17"),
+    "comment": (r"^  # A diff here never reaches review\.", "  # Ours to word."),
+    "env": (r"^env:\n", "env:\n  OURS: 1\n"),
+    "trigger": (r"^  pull_request:\n", "  pull_request:\n    paths-ignore: [docs/**]\n"),
+    "step": (r"^      - name: Check formatting", "      - run: ./mine.sh\n      - name: Check formatting"),
+    "job": (r"^jobs:\n", "jobs:\n  mine:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ls\n\n"),
+    "deleted step": (r"^      - name: Run the documentation tests\n.*\n", ""),
+    "pin": (r"actions/checkout@\w+ # v7\.0\.1", f"actions/checkout@{'c' * 40} # v7.3.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), EDITS.values(), ids=EDITS)
+def test_an_edit_stays_while_the_template_moves_on(
+    old: str, new: str, repository: Repository
+) -> None:
+    repository.edit(old, new)
+    mine = repository.read()
+    repository.wrote_last(*OLDER)
+    repository.edit(*OLDER, count=0)
+    assert repository.run("update").code == 0
+    assert repository.read() == mine
+    assert repository.run("update").out.endswith("everything is up to date\n")
+
+
+def test_a_bump_of_a_bot_is_learnt_by_the_lock_and_never_undone(repository: Repository) -> None:
+    newer = f"{'c' * 40} # v7.3.0"
+    repository.edit(r"(actions/checkout@)\w+ # v7\.0\.1", rf"\g<1>{newer}", count=0)
+    mine = repository.read()
+    assert repository.run("update").code == 0
+    assert repository.read() == mine
+    assert newer in loads(repository.read(PATH)).files[CI].text
+    raised = repository.read("Cargo.toml").replace('"1.85"', '"1.88"')
+    repository.write(raised, "Cargo.toml")
+    assert repository.run("update").code == 0
+    assert repository.read().count(newer) == mine.count(newer)
+
+
+class TestConflict:
+    """The user and the template changed the same time limit."""
+
+    @pytest.fixture
+    def torn(self, repository: Repository) -> Repository:
+        repository.wrote_last(*OLDER)
+        repository.edit(r"timeout-minutes: 20", "timeout-minutes: 77")
+        return repository
+
+    def test_nothing_is_written_and_all_three_are_shown(self, torn: Repository) -> None:
+        before = torn.tree()
+        done = torn.run("update")
+        assert done.code == 3
+        assert torn.tree() == before
+        line = torn.line("timeout-minutes: 77")
+        assert f"{CI}:{line}: jobs.clippy.timeout-minutes" in done.out
+        told = [text.strip() for text in done.out.split("clippy.timeout-minutes")[1].splitlines()]
+        assert [text for text in told if text.isdigit()] == ["19", "77", "20"]
+        assert "--conflict theirs" in done.err
+
+    def test_for_scripts(self, torn: Repository) -> None:
+        done = torn.run("update", "--format", "json")
+        assert done.code == 3
+        assert not done.json["written"]
+        (conflict,) = next(f["conflicts"] for f in done.json["files"] if f["path"] == CI)
+        assert conflict == {
+            "path": ["jobs", "clippy", "timeout-minutes"],
+            "line": torn.line("timeout-minutes: 77"),
+            "base": "19",
+            "theirs": "77",
+            "ours": "20",
+        }
+
+    @pytest.mark.parametrize(("side", "minutes"), [("theirs", 77), ("ours", 20)])
+    def test_is_decided(self, side: str, minutes: int, torn: Repository) -> None:
+        assert torn.run("update", "--conflict", side).code == 0
+        jobs = parse(torn.read())["jobs"]
+        assert jobs["clippy"]["timeout-minutes"] == minutes
+        assert torn.run("update").out.endswith("everything is up to date\n")
+        assert torn.run("check").code == 0
+
+    def test_is_found_by_check_with_its_place(self, torn: Repository) -> None:
+        done = torn.run("check")
+        assert done.code == 1
+        place = f"{CI}:{torn.line('timeout-minutes: 77')}"
+        assert f"error: {place}: you and the template both changed" in done.out
+
+    def test_init_asks_as_well(self, torn: Repository) -> None:
+        before = torn.tree()
+        assert torn.run("init", "--yes").code == 3
+        assert torn.tree() == before
+
+
+def test_init_merges_where_it_can(repository: Repository) -> None:
+    repository.edit("timeout-minutes: 30", "timeout-minutes: 77")
+    assert repository.run("init", "--yes", "--runner", "ubuntu-24.04").code == 0
+    assert "runner: [ubuntu-24.04]" in repository.read()
+    assert "timeout-minutes: 77" in repository.read()
+    assert repository.run("check").code == 0
+
+
+class TestParts:
+    def test_a_file(self, repository: Repository) -> None:
+        aged(repository)
+        coverage = ".github/workflows/coverage.yml"
+        repository.edit(r"timeout-minutes: \d+", "timeout-minutes: 3", coverage)
+        repository.wrote_last("workflow_dispatch", "workflow_call")
+        assert repository.run("update", "--only", "coverage.yml").code == 0
+        assert OLDER[1] in repository.read()
+        assert repository.run("check").code == 1
+        assert repository.run("update").code == 0
+        assert OLDER[1] not in repository.read()
+        assert repository.run("check").code == 0
+
+    def test_a_job(self, repository: Repository) -> None:
+        aged(repository)
+        assert repository.run("update", "--only", "clippy").code == 0
+        jobs = parse(repository.read())["jobs"]
+        assert (jobs["clippy"]["timeout-minutes"], jobs["docs"]["timeout-minutes"]) == (20, 19)
+        assert repository.run("update").code == 0
+        assert repository.run("check").code == 0
+
+    def test_a_new_job_joins_the_aggregate(self, repository: Repository) -> None:
+        config = ".github/rustci.toml"
+        repository.write(repository.read(config) + "\n[jobs]\nlockfile = false\n", config)
+        aged(repository)
+        assert repository.run("update", "--only", "lockfile").code == 0
+        jobs = parse(repository.read())["jobs"]
+        assert "lockfile" not in {*jobs, *jobs["ci"]["needs"]}
+        assert jobs["docs"]["timeout-minutes"] == 19
+        repository.edit(r"^lockfile = false", "lockfile = true", config)
+        assert repository.run("update", "--only", "lockfile").code == 0
+        jobs = parse(repository.read())["jobs"]
+        assert "lockfile" in jobs
+        assert "lockfile" in jobs["ci"]["needs"]
+        assert jobs["docs"]["timeout-minutes"] == 19
+
+    def test_neither(self, repository: Repository) -> None:
+        before = repository.tree()
+        done = repository.run("update", "--only", "clipy")
+        assert (done.code, repository.tree()) == (2, before)
+        assert "did you mean `clippy`?" in done.err
+
+
+class TestDeleted:
+    @pytest.fixture
+    def without(self, repository: Repository) -> Repository:
+        (repository.root / GUIDE).unlink()
+        return repository
+
+    def test_stays_so(self, without: Repository) -> None:
+        for command in ("update", "init"):
+            assert without.run(command, *["--yes"] * (command == "init")).code == 0
+            assert not (without.root / GUIDE).exists()
+        assert loads(without.read(PATH)).files[GUIDE].state is FileState.DELETED
+
+    def test_comes_back_if_asked(self, without: Repository) -> None:
+        without.run("update")
+        assert without.run("update", "--restore", "CI.md").code == 0
+        assert loads(without.read(PATH)).files[GUIDE].state is FileState.WRITTEN
+        assert "Continuous integration" in without.read(GUIDE)
+
+    def test_by_hand_it_is_the_users(self, without: Repository) -> None:
+        without.run("update")
+        without.write("# Mine\n", GUIDE)
+        assert without.run("update").code == 0
+        assert without.read(GUIDE) == "# Mine\n"
+
+    def test_no_such_file(self, without: Repository) -> None:
+        done = without.run("update", "--restore", "nothing.yml")
+        assert done.code == 2
+        assert GUIDE in done.err
+
+
+def test_a_dry_run_writes_nothing_and_shows_all(repository: Repository) -> None:
+    aged(repository)
+    before = repository.tree()
+    done = repository.run("update", "--dry-run", "--diff")
+    assert (done.code, repository.tree()) == (0, before)
+    assert f"-    {OLDER[1]}" in done.out
+    assert f"+    {OLDER[0]}" in done.out
+    assert "would change 1 file" in done.out
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"jobs:\n\tx: 1\n", b"on: push\non: push\n", b"a: !!python/x 1\n", b"a: \xff\n"],
+    ids=["tab", "twice", "tag", "no UTF-8"],
+)
+def test_what_cannot_be_merged_safely_is_named_and_left_alone(
+    broken: bytes, repository: Repository
+) -> None:
+    aged(repository)
+    (repository.root / CI).write_bytes(broken)
+    before = repository.tree()
+    done = repository.run("update")
+    assert (done.code, repository.tree()) == (2, before)
+    assert f"error: {CI}:" in done.err or f"/{CI}" in done.err
+
+
+def test_a_newer_rustci_is_not_undone(repository: Repository) -> None:
+    repository.wrote_last('version = "0.1.0"', 'version = "99.0"')
+    before = repository.tree()
+    done = repository.run("update")
+    assert (done.code, repository.tree()) == (2, before)
+    assert "pip install --upgrade rustci" in done.err
+
+
+def test_pins_that_cannot_be_asked_for_leave_everything_untouched(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(repository)
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("GITHUB_TOKEN", "secret-of-the-test")
+    before = repository.tree()
+    done = repository.run("update", "--pins")
+    assert (done.code, repository.tree()) == (4, before)
+    assert "secret-of-the-test" not in done.out + done.err
+
+
+def test_a_folder_that_may_not_be_written(repository: Repository) -> None:
+    aged(repository)
+    folder = repository.root / ".github/workflows"
+    before = repository.tree()
+    try:
+        os.chmod(folder, 0o555)  # noqa: PTH101
+        code = "import os, sys; os.setresuid(65534, 65534, 65534); sys.argv[1:] = ['update', '.']\n"
+        rights = code if os.geteuid() == 0 else "import sys; sys.argv[1:] = ['update', '.']\n"
+        _reachable(repository.root)
+        done = subprocess.run(
+            [sys.executable, "-c", rights + "from rustci.__main__ import run; run()"],
+            cwd=repository.root,
+            env={"PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.chmod(folder, 0o755)  # noqa: PTH101
+    assert (done.returncode, repository.tree()) == (4, before), done.stderr
+
+
+def _reachable(root: Path) -> None:
+    """Let an unprivileged user read the test's folder: pytest's own are private."""
+    for folder in (root, *root.parents):
+        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
+            folder.chmod(folder.stat().st_mode | 0o755)
+
+
+def test_a_killed_update_is_finished_by_the_next_one(repository: Repository) -> None:
+    aged(repository)
+    command = [sys.executable, "-m", "rustci", "update", str(repository.root)]
+    env = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    running = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    temporary = repository.root / ".github/workflows"
+    deadline = time.monotonic() + 20
+    while running.poll() is None and time.monotonic() < deadline:
+        if any(temporary.glob(".rustci-*.tmp")):
+            running.send_signal(signal.SIGKILL)
+            break
+    running.wait()
+    assert repository.run("update").code == 0
+    assert repository.run("check").code == 0
+    assert not [*repository.root.rglob("*.tmp")]
+
+
+class TestLines:
+    """Markdown has no structure that a merge could follow: lines it is."""
+
+    BASE = "a\nb\nc\nd\ne\n"
+
+    @pytest.mark.parametrize(
+        ("theirs", "ours", "merged"),
+        [
+            ("a\nB\nc\nd\ne\n", "a\nb\nc\nd\nE\n", "a\nB\nc\nd\nE\n"),
+            ("a\nB\nc\nd\ne\n", "a\nB\nc\nd\ne\n", "a\nB\nc\nd\ne\n"),
+            ("a\r\nB\r\nc\r\nd\r\ne\r\n", "b\nc\nd\ne\n", None),
+            ("a\r\nb\r\nC\r\nd\r\ne\r\n", "b\nc\nd\ne\n", "b\r\nC\r\nd\r\ne\r\n"),
+            ("x\na\nb\nc\nd\ne\n", "a\nb\nc\nd\ne\ny\n", "x\na\nb\nc\nd\ne\ny\n"),
+        ],
+    )
+    def test_what_does_not_touch_is_merged(
+        self, theirs: str, ours: str, merged: str | None
+    ) -> None:
+        found = update.by_lines(self.BASE, theirs, ours, None)
+        assert (None if found.conflicts else found.text) == merged
+
+    def test_a_conflict_is_decided(self) -> None:
+        sides = ("a\nX\nc\nd\ne\n", "a\nY\nc\nd\ne\n")
+        found = update.by_lines(self.BASE, *sides, None)
+        assert [(c.line, c.base, c.theirs, c.ours) for c in found.conflicts] == [
+            (2, "b\n", "X\n", "Y\n")
+        ]
+        assert found.text == sides[0]
+        assert update.by_lines(self.BASE, *sides, Side.THEIRS).text == sides[0]
+        assert update.by_lines(self.BASE, *sides, Side.OURS).text == sides[1]
+
+    LINES = st.lists(st.sampled_from("abcd"), max_size=6).map(
+        lambda x: "".join(f"{c}\n" for c in x)
+    )
+
+    @given(base=LINES, theirs=LINES, ours=LINES)
+    @settings(max_examples=200, suppress_health_check=[HealthCheck.differing_executors])
+    def test_one_side_alone_decides(self, base: str, theirs: str, ours: str) -> None:
+        assert update.by_lines(base, theirs, base, None).text == theirs
+        assert update.by_lines(base, base, ours, None).text == ours
+        assert update.by_lines(base, ours, ours, None).text == ours
+        assert update.by_lines(base, theirs, ours, Side.THEIRS).conflicts == ()
