@@ -93,9 +93,7 @@ def nightly(session: nox.Session) -> None:
     """Draw 10,000 combinations of answers and lint what they make."""
     environment = actionlint(session)
     install(session, "test")
-    session.run(
-        "pytest", "tests/test_clean.py", "--hypothesis-profile=nightly", env=environment
-    )
+    session.run("pytest", "tests/test_clean.py", "--hypothesis-profile=nightly", env=environment)
 
 
 @nox.session(venv_backend="none")
@@ -115,12 +113,12 @@ def crate(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Build the wheel, install it alone, and run the main job and plain Cookiecutter from it."""
     session.install("build")
-    built = Path(session.create_tmp()) / "dist"
+    built = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(built, ignore_errors=True)
     session.run("python", "-m", "build", "--wheel", "--outdir", str(built), silent=True)
     session.run("pip", "uninstall", "--yes", "rustci", silent=True)
     session.install("--force-reinstall", str(next(built.glob("*.whl"))))
-    demo = Path(session.create_tmp()) / "demo"
+    demo = built.with_name("demo")
     shutil.rmtree(demo, ignore_errors=True)
     shutil.copytree(ROOT / "tests" / "crates" / "chat-server", demo)
     session.run("git", "init", "--quiet", str(demo), external=True)

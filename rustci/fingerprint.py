@@ -27,9 +27,8 @@ CLEAN = "clean: an update would change nothing, and every rule holds"
 DIRECTORY_VARIABLE = "RUSTCI_WORKFLOWS_DIRECTORY"
 
 
-def answer(path: Path | None = None) -> tuple[str, ...] | None:
+def answer(path: Path) -> tuple[str, ...] | None:
     """Return what `rustci check` says if the lock vouches for it, else None. Raises RustciError."""
-    path = path or Path()
     root = find_root(path.resolve()) or path.resolve()
     lock = read(root)
     if lock is None or not holds(path, root, lock, os.environ, datetime.now(UTC).date()):

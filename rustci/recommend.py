@@ -43,9 +43,7 @@ def recommend(project: Project) -> Layer:
     for name, rule in RULES.items():
         if advice := rule(project):
             value, reason = advice
-            layer[name] = Setting(
-                value=_usable(name, value), source=Source.DETECTED, reason=reason
-            )
+            layer[name] = Setting(value=_usable(name, value), source=Source.DETECTED, reason=reason)
     return layer
 
 

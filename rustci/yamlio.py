@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -118,9 +119,11 @@ def load_workflow(text: str, path: Path | str) -> Mapping[str, Any]:
     return value
 
 
+@lru_cache(maxsize=128)
 def compose(text: str, path: Path | str) -> Document:
     """Return the document in `text`, with the place of every node in it.
 
+    One command reads the same file for several reasons: nobody may change what comes back.
     Raises ProjectError as `load_workflow` does, except that any value will do.
     """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:

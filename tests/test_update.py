@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from rustci import update
 from rustci.lock import PATH, FileState, loads
 from rustci.merge import Side
 from tests.house import parse
+from tests.test_faults import unprivileged
 from tests.upkeep import CI, Repository
 
 OLDER = ("timeout-minutes: 20", "timeout-minutes: 19")
@@ -44,11 +44,17 @@ EDITS = {
     "comment": (r"^  # A diff here never reaches review\.", "  # Ours to word."),
     "env": (r"^env:\n", "env:\n  OURS: 1\n"),
     "trigger": (r"^  pull_request:\n", "  pull_request:\n    paths-ignore: [docs/**]\n"),
-    "step": (r"^      - name: Check formatting", "      - run: ./mine.sh\n      - name: Check formatting"),
-    "job": (r"^jobs:\n", "jobs:\n  mine:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ls\n\n"),
+    "step": (
+        r"^      - name: Check formatting",
+        "      - run: ./mine.sh\n      - name: Check formatting",
+    ),
+    "job": (
+        r"^jobs:\n",
+        "jobs:\n  mine:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ls\n\n",
+    ),
     "deleted step": (r"^      - name: Run the documentation tests\n.*\n", ""),
     "pin": (r"actions/checkout@\w+ # v7\.0\.1", f"actions/checkout@{'c' * 40} # v7.3.0"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("old", "new"), EDITS.values(), ids=EDITS)
@@ -259,31 +265,17 @@ def test_pins_that_cannot_be_asked_for_leave_everything_untouched(
 
 def test_a_folder_that_may_not_be_written(repository: Repository) -> None:
     aged(repository)
-    folder = repository.root / ".github/workflows"
     before = repository.tree()
-    try:
-        os.chmod(folder, 0o555)  # noqa: PTH101
-        code = "import os, sys; os.setresuid(65534, 65534, 65534); sys.argv[1:] = ['update', '.']\n"
-        rights = code if os.geteuid() == 0 else "import sys; sys.argv[1:] = ['update', '.']\n"
-        _reachable(repository.root)
-        done = subprocess.run(
-            [sys.executable, "-c", rights + "from rustci.__main__ import run; run()"],
-            cwd=repository.root,
-            env={"PYTHONPATH": str(Path(__file__).parents[1])},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        os.chmod(folder, 0o755)  # noqa: PTH101
-    assert (done.returncode, repository.tree()) == (4, before), done.stderr
-
-
-def _reachable(root: Path) -> None:
-    """Let an unprivileged user read the test's folder: pytest's own are private."""
-    for folder in (root, *root.parents):
-        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o755)
+    for folder in (repository.root, *repository.root.parents):  # pytest's own are private
+        if folder.is_relative_to("/tmp/pytest-of-root"):
+            folder.chmod(0o755)
+    folder = repository.root / ".github/workflows"
+    folder.chmod(0o555)
+    with unprivileged():
+        done = repository.run("update")
+    folder.chmod(0o755)
+    assert (done.code, repository.tree()) == (4, before), done.err
+    assert "Permission denied" in done.err
 
 
 def test_a_killed_update_is_finished_by_the_next_one(repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""A repository under rustci's care, and the commands that keep it: in this process, as a user runs them."""
+"""A repository under rustci's care, and the commands that keep it, run in this process."""
 
 from __future__ import annotations
 

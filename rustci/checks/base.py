@@ -134,9 +134,9 @@ def read_workflows(
             continue
         try:
             if (text := files.read_text(root, path)) is not None:
-                document = yamlio.compose(text, path)
-                if "jobs" not in entries(document.root):
+                if "jobs" not in yamlio.load_workflow(text, path):
                     continue
+                document = yamlio.compose(text, path)
                 base = yamlio.load_workflow(locked.text, path)
                 found.append(
                     WorkflowFile(

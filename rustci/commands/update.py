@@ -70,7 +70,8 @@ def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
         raise _undecided(found)
     if not flags["dry_run"]:
         files.apply(found.project.root, found.writes)
-        checks.seal(path, found, os.environ, datetime.now(UTC).date())
+        if not flags["only"]:  # of the rest nobody knows
+            checks.seal(path, found, os.environ, datetime.now(UTC).date())
     return code
 
 

@@ -344,7 +344,7 @@ def _variants(text: Any, matrix: Mapping[str, list[str]]) -> list[str]:
 def _yaml(tree: Tree, path: str) -> Mapping[str, Any]:
     from rustci.yamlio import load_workflow  # 50 ms that only a repository with workflows pays
 
-    return load_workflow(tree.read_text(path), tree.path(path))
+    return load_workflow(tree.read_text(path), path)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from rustci.jobs import (
     format,  # noqa: A004
     lockfile,
     msrv,
+    rustci,
     targets,
     test,
 )
@@ -37,6 +38,7 @@ CATALOGUE: tuple[CatalogueJob, ...] = (
     features,
     targets,
     bench,
+    rustci,
     coverage,
     canary,
 )

@@ -1,4 +1,4 @@
-"""CPU time of whole commands, measured in turn (A B A B …), so that a drifting machine cancels out."""
+"""CPU time of whole commands, in turn (A B A B …), so that a drifting machine cancels out."""
 
 from __future__ import annotations
 

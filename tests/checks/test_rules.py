@@ -51,25 +51,37 @@ BREAKS = {
     "no permissions": ("permissions", r"^permissions: \{\}\n", "", "name: CI", None),
     "all": ("permissions", r"permissions: \{\}", "permissions: write-all", "write-all", ERROR),
     "one": ("permissions", r"permissions: \{\}", "permissions: {issues: write}", "issues", ERROR),
-    "token": ("credentials", "persist-credentials: false", "persist-credentials: true", "- name: Check out", ERROR),
+    "token": (
+        "credentials",
+        "persist-credentials: false",
+        "persist-credentials: true",
+        "- name: Check out",
+        ERROR,
+    ),
     "tag": ("pins", "actions/checkout@.*", "actions/checkout@v7", "checkout@v7", ERROR),
     "lie": ("pins", r"(checkout@\w+ # )v7\.0\.1", r"\1v6.0.0", "v6.0.0", ERROR),
     "unknown action": ("pins", "actions/checkout@", "someone/else@", "someone", NOTE),
     "gone": ("runners", "runs-on: ubuntu-24.04", "runs-on: ubuntu-20.04", "ubuntu-20.04", ERROR),
     "dying": ("runners", "runs-on: ubuntu-24.04", "runs-on: ubuntu-22.04", "ubuntu-22.04", NOTE),
     "moving": ("runners", "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "ubuntu-latest", NOTE),
-    "of a matrix": ("runners", "runner: .ubuntu-24.04", "runner: [ubuntu-20.04", "ubuntu-20.04", ERROR),
+    "of a matrix": (
+        "runners",
+        "runner: .ubuntu-24.04",
+        "runner: [ubuntu-20.04",
+        "ubuntu-20.04",
+        ERROR,
+    ),
     "not needed": ("aggregate", r"needs: \[format, ", "needs: [", "needs: [", ERROR),
     "skipped": ("aggregate", "if: always..", "if: success()", "  ci:", ERROR),
     "added": ("aggregate", r"^jobs:\n", f"jobs:{JOBS_OF_THE_USER}", "needs: [", ERROR),
     "large": ("matrix", "toolchain: .stable.", f"toolchain: {[*range(90)]}", "  test:", ERROR),
     "long": ("matrix", "rustc --version", "${{ a }}" + "x" * 19_001, "${{ a }}x", ERROR),
     "tabs": ("readable", r"^jobs:\n", "jobs:\n\tx: 1\n", "\tx: 1", ERROR),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("rule", "old", "new", "where", "level"), BREAKS.values(), ids=BREAKS)
-def test_an_edit_that_breaks_a_rule(  # noqa: PLR0917
+def test_an_edit_that_breaks_a_rule(
     rule: str, old: str, new: str, where: str, level: Level | None, repository: Repository
 ) -> None:
     repository.edit(old, new)
