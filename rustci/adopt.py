@@ -65,7 +65,6 @@ def recognised(
 
     Raises DecisionNeeded for a job `ci` that is no aggregate: rustci's has to be called that.
     """
-    _refuse_twins(texts)
     found: dict[str, tuple[int, Recognised]] = {}
     for workflow in project.repository.workflows:
         path = workflow.path.as_posix()
@@ -114,18 +113,6 @@ def prepared(path: str, theirs: str, ours: str) -> str:
 
 
 # Recognising
-
-
-def _refuse_twins(texts: Iterable[str]) -> None:
-    """Raise DecisionNeeded for `CI.yml`, which is `ci.yml` where names ignore case."""
-    ours = {f".github/workflows/{job.WORKFLOW}.yml" for job in CATALOGUE}
-    for path in texts:
-        if path not in ours and path.lower() in ours:
-            raise DecisionNeeded(
-                f"`{path}` and `{path.lower()}` are one file where names ignore case",
-                where=Location(path),
-                hint=f"`git mv {path} {path.lower()}`, then run the command again",
-            )
 
 
 def _one(text: str, path: str, job: str, catalogue: str, *, taken: bool = False) -> Recognised:

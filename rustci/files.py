@@ -84,6 +84,14 @@ def read_text(root: Path, path: str) -> str | None:
         ) from error
 
 
+def names(root: Path, folder: str) -> list[str]:
+    """Return the names in a folder, sorted; none where it is missing or cannot be read."""
+    try:
+        return sorted(entry.name for entry in (root / folder).iterdir())
+    except OSError:
+        return []
+
+
 def check_spelling(path: str) -> None:
     """Refuse a path that is not plainly inside a repository on every system. Raises UsageError."""
     parts = path.split("/")

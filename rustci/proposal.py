@@ -23,7 +23,7 @@ from rustci import (
     lock as lockfile,
 )
 from rustci.discover.git_files import find_root
-from rustci.errors import Location, ProjectError, UsageError
+from rustci.errors import DecisionNeeded, Location, ProjectError, UsageError
 from rustci.files import Write
 from rustci.jobs.base import Verdict
 from rustci.lock import Lock
@@ -78,6 +78,7 @@ def propose(
     disk = {p: files.read_bytes(project.root, p) for p in scaffold.paths(generated, previous)}
     generated = update.with_newer_pins(generated, disk, previous)
     changes, lock = _compared(generated, disk, before, decisions, terms)
+    _refuse_twins(project, changes)
     settings = _settings(project, config)
     lock = replace(lock, facts=facts.next_facts(before.facts, project), seal=before.seal)
     last = scaffold.lock_write(lock, files.read_bytes(project.root, lockfile.PATH))
@@ -96,6 +97,21 @@ def propose(
         lock=lock,
         writes=(*first, *changes.writes, *([last] if last else [])),
     )
+
+
+def _refuse_twins(project: Project, changes: ChangeSet) -> None:
+    """Raise DecisionNeeded for `CI.yml`, which is `ci.yml` where names ignore case."""
+    for change in changes.changes:
+        if change.kind is ChangeKind.CREATE:
+            path = PurePosixPath(change.path)
+            for name in files.names(project.root, str(path.parent)):
+                if name != path.name and name.lower() == path.name.lower():
+                    twin = path.with_name(name)
+                    raise DecisionNeeded(
+                        f"`{twin}` and `{path}` are one file where names ignore case",
+                        where=Location(str(twin)),
+                        hint=f"`git mv {twin} {path}`, then run the command again",
+                    )
 
 
 def _refuse_claimed(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -255,3 +256,13 @@ def test_what_always_runs_waits_for_nothing_that_may_be_skipped(
     assert all("if" not in jobs[name] and {*jobs[name]["needs"]} <= sure for name in sure)
     rest = jobs.keys() - sure
     assert all("if" in jobs[name] or {*jobs[name]["needs"]} & rest for name in rest)
+
+
+def test_a_name_that_differs_by_case_alone_is_asked_about(repository: Repository) -> None:
+    shutil.rmtree(repository.root / ".github")
+    repository.write("name: Mine\non: push\njobs: {}\n", ".github/workflows/CI.yml")
+    before = repository.tree()
+    for how in ([], ["--on-existing", "merge"]):
+        done = repository.run("init", "--yes", *how)
+        assert (done.code, repository.tree()) == (3, before)
+        assert "git mv .github/workflows/CI.yml .github/workflows/ci.yml" in done.err
