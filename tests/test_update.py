@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rustci import update
+from rustci import actions, refresh, update
 from rustci.lock import PATH, FileState, loads
 from rustci.merge import Side
+from tests.github_server import serving
 from tests.house import parse
 from tests.test_faults import unprivileged
 from tests.upkeep import CI, Repository
@@ -337,3 +338,28 @@ class TestLines:
         assert update.by_lines(base, base, ours, None).text == ours
         assert update.by_lines(base, ours, ours, None).text == ours
         assert update.by_lines(base, theirs, ours, Side.THEIRS).conflicts == ()
+
+
+def test_pins_move_on_request_and_stay_moved(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving() as server:
+        for name, pin in actions.catalogue().items():
+            if name == pin.repo:
+                repo = server.repo(name)
+                repo.release(pin.version, commit=pin.sha)
+                if ids := refresh.known_ids(None).get(name.lower()):
+                    repo.repo_id, repo.owner_id = ids.repo_id, ids.owner_id
+        newer = server.repos["actions/checkout"].release("v7.2.0")
+        monkeypatch.setenv("GITHUB_API_URL", server.base)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        done = repository.run("update", "--pins")
+    assert done.code == 0, done.err
+    text = repository.read()
+    assert f"actions/checkout@{newer} # v7.2.0" in text
+    assert actions.pin("actions/checkout").sha not in text
+    moved = repository.tree()
+    assert repository.run("check").code == 0
+    assert repository.run("update").code == 0
+    assert repository.run("init", "--yes").code == 0
+    assert repository.tree() == moved
