@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tomli
-from hypothesis import given
+from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from rustci import config as configuration
@@ -85,6 +85,11 @@ def test_comments_and_order_survive() -> None:
     assert updated_file(updated, decided(resolve([file(updated)]))) == updated
 
 
+FEWER = settings(max_examples=settings().max_examples // 4)
+"""Each example holds an answer to most options."""
+
+
+@FEWER
 @given(answers())
 def test_a_second_write_changes_nothing(given: Answers) -> None:
     text = updated_file(None, given)
@@ -93,6 +98,7 @@ def test_a_second_write_changes_nothing(given: Answers) -> None:
     assert updated_file(text, given) == text
 
 
+@FEWER
 @given(answers())
 def test_what_the_grammar_takes_its_schema_takes(given: Answers) -> None:
     document = tomli.loads(updated_file(None, given))
@@ -100,6 +106,7 @@ def test_what_the_grammar_takes_its_schema_takes(given: Answers) -> None:
     assert [error.message for error in errors] == []
 
 
+@FEWER
 @given(answers())
 def test_text_means_the_same_as_toml(given: Answers) -> None:
     for name, value in given.items():

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -192,6 +192,7 @@ steps = st.builds(
 )
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.lists(steps, min_size=1, max_size=4), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_all_other_bytes_stay(drawn: list[tuple[str, str, str]], end: str, bom: bool) -> None:
     text = "jobs:\n  a:\n    steps:\n" + "".join(step for step, _, _ in drawn)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -117,7 +119,9 @@ def _template_defaults() -> str:
     """Return cookiecutter.json with the plan of a plain library, for use without rustci."""
     path = templates.template_root() / "cookiecutter.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
-    project = read_project(EXAMPLE)
+    with tempfile.TemporaryDirectory() as folder:
+        # Apart from this repository, whose name and branch would be read as well.
+        project = read_project(Path(shutil.copytree(EXAMPLE, Path(folder) / EXAMPLE.name)))
     answers = {
         "coverage.service": "codecov",
         "workflows.branch": "main",
