@@ -131,6 +131,10 @@ def resolve(layers: Iterable[Layer]) -> Config:
         for name, setting in layer.items():
             if name not in settings or setting.source >= settings[name].source:
                 settings[name] = setting
+    options = grammar()
+    for name, setting in settings.items():
+        if setting.source is Source.DETECTED:
+            _require_usable(options[name], setting)
     config = Config(
         **{section: _section(section, settings) for section in SECTIONS},
         jobs={
@@ -215,6 +219,17 @@ def _unknown(name: str, path: Path | str, text: str) -> ConfigError:
 def _nearest(name: str, names: Iterable[str], otherwise: str) -> str:
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f"did you mean `{close[0]}`?" if close else otherwise
+
+
+def _require_usable(option: Option, setting: Setting) -> None:
+    """Raise ConfigError for a value that was read off the project and the grammar refuses."""
+    try:
+        option.kind.check(setting.value)
+    except ValueError as error:
+        raise ConfigError(
+            f"`{option.name}`, as read off the project, {error}: {setting.value!r}",
+            hint=f"rename it there, or decide with `--set {option.name}=VALUE`",
+        ) from None
 
 
 def _check_together(config: Config) -> None:

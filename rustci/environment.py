@@ -35,9 +35,3 @@ def backend(name: str) -> tuple[Setting, ...]:
 def backends() -> Mapping[str, tuple[Setting, ...]]:
     """Return what sccache reads, by storage."""
     return structure_each(tuple[Setting, ...], load("sccache")["backends"], "sccache.toml")
-
-
-@cache
-def feature_settings() -> Mapping[str, tuple[Setting, ...]]:
-    """Return what the features of a workflow read, by feature (`codecov`, `publish`, …)."""
-    return structure_each(tuple[Setting, ...], load("secrets")["features"], "secrets.toml")

@@ -1,6 +1,6 @@
 """The `uses:` of workflows and composite actions: finding them and moving their pins. Pure.
 
-A pin is data: `rewrite` touches its ref and the version in its comment and no other byte.
+A pin is data: moving it touches its ref and the version in its comment and no other byte.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from packaging.version import InvalidVersion, Version
 
 from rustci import yamlio
 from rustci.errors import RustciError
-from rustci.lock import FileState, Lock
 from rustci.yamlio import Node
 
 ACTIONS_LOCK = ".github/workflows/actions.lock"
@@ -130,16 +129,11 @@ def find(text: str, path: str) -> Found:
     return Found(tuple(uses), tuple(unseen))
 
 
-def rewrite(text: str, use: Use, ref: str, version: str) -> str:
-    """Return `text` with `use` at `ref`, and `version` in its comment.
+def edits(use: Use, ref: str, version: str | None) -> Iterator[Edit]:
+    """Yield what moves `use` to `ref`, with `version` in its comment; `splice` makes it.
 
     A comment that names no version stays as it is; the line then tells no version.
     """
-    return splice(text, edits(use, ref, version))
-
-
-def edits(use: Use, ref: str, version: str | None) -> Iterator[Edit]:
-    """Yield what `rewrite` changes, for several at once through `splice`."""
     yield Edit(use.ref_span, ref)
     if version and use.version_span:
         yield Edit(use.version_span, version)
@@ -168,24 +162,6 @@ def compatible(current: Version, new: Version) -> bool:
     """Whether `new` is no major jump: below 1.0 the second number counts as the first."""
     line = current.release[:1] if current.release[0] else current.release[:2]
     return new.release[: len(line)] == line
-
-
-def learn(lock: Lock, path: str, text: str) -> Lock:
-    """Return the lock with the pins of `text`, what is on disk at `path`, in its base text.
-
-    So a bump by a bot or by `rustci pins` is no drift. Raises ProjectError as `find` does.
-    """
-    locked = lock.files.get(path)
-    if locked is None or locked.state is not FileState.WRITTEN:
-        return lock
-    ours = _by_action(find(text, path).uses)
-    changes: list[Edit] = []
-    for action, base in _by_action(find(locked.text, path).uses).items():
-        for old, new in _pairs(base, ours.get(action, [])):
-            if new.kind is old.kind:
-                changes += edits(old, new.ref, new.version)
-    learnt = splice(locked.text, changes)
-    return replace(lock, files={**lock.files, path: replace(locked, text=learnt)})
 
 
 def locked_by_gh(text: str | None, paths: Iterable[str]) -> frozenset[str]:
@@ -279,18 +255,3 @@ def _comment(text: str, end: int) -> tuple[Comment, Span | None]:
         return Comment.OWN, None
     start = rest.start("comment")
     return Comment.VERSION, Span(start + named.start("version"), start + named.end("version"))
-
-
-def _by_action(uses: Iterable[Use]) -> dict[str, list[Use]]:
-    found: dict[str, list[Use]] = {}
-    for use in uses:
-        if use.kind not in {Kind.LOCAL, Kind.DOCKER}:
-            found.setdefault(use.action, []).append(use)
-    return found
-
-
-def _pairs(base: list[Use], ours: list[Use]) -> Iterable[tuple[Use, Use]]:
-    """Pair the uses of one action: in their order, or all with the one pin that is left."""
-    if len(base) == len(ours):
-        return zip(base, ours, strict=True)
-    return [(old, ours[0]) for old in base] if len({use.ref for use in ours}) == 1 else []

@@ -167,19 +167,6 @@ class Package:
         """Return the targets of one kind, in the order of `targets`."""
         return tuple(target for target in self.targets if target.kind is kind)
 
-    @property
-    def optional_features(self) -> tuple[str, ...]:
-        """The features that `default` does not enable by itself, `default` left out, sorted."""
-        enabled: set[str] = set()
-        todo = ["default"]
-        while todo:
-            name = todo.pop()
-            if name in enabled:
-                continue
-            enabled.add(name)
-            todo += [entry for entry in self.features.get(name, ()) if entry in self.features]
-        return tuple(sorted(set(self.features) - enabled))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
@@ -206,11 +193,6 @@ class Workspace:
     """The names of all packages in Cargo.lock."""
     locked_versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Their versions."""
-
-    @property
-    def root_package(self) -> Package | None:
-        """The package of the root manifest, or None where it is virtual."""
-        return next((p for p in self.members if p.directory == self.directory), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 
 from rustci import runners, services
 from rustci.config import Layer
-from rustci.errors import ProjectError
 from rustci.jobs.base import (
     all_features_problem,
     bare_metal,
@@ -20,20 +19,18 @@ from rustci.jobs.base import (
     native_packages,
 )
 from rustci.jobs.bench import benches
+from rustci.jobs.features import POWERSET_LIMIT, combinations, counts
 from rustci.kinds import Value
-from rustci.options import BRANCH, Setting, Source, declared
+from rustci.options import BRANCH, Setting, Source
 from rustci.project import DependencyKind, Package, Project, TargetKind
 
-POWERSET_LIMIT = 64
-"""Combinations up to which the whole powerset is checked."""
 PAIRS_LIMIT = 250
-"""Combinations up to which pairs are checked; beyond, each feature alone."""
+"""Pairs up to which all are checked; beyond, each feature alone."""
 LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 """Crates whose test harness can list its cases, as nextest needs
 (https://nexte.st/docs/design/custom-test-harnesses/)."""
 
 Advice = tuple[Value, str]
-OPTIONS = {option.name: option for option in declared()}
 Rule = Callable[[Project], Advice | None]
 
 
@@ -43,19 +40,8 @@ def recommend(project: Project) -> Layer:
     for name, rule in RULES.items():
         if advice := rule(project):
             value, reason = advice
-            layer[name] = Setting(value=_usable(name, value), source=Source.DETECTED, reason=reason)
+            layer[name] = Setting(value=value, source=Source.DETECTED, reason=reason)
     return layer
-
-
-def _usable(name: str, value: Value) -> Value:
-    """Return `value` if the grammar takes it. Raises ProjectError: what was read is data too."""
-    try:
-        return OPTIONS[name].kind.check(list(value) if isinstance(value, tuple) else value)
-    except ValueError as error:
-        raise ProjectError(
-            f"`{name}`, as read off the project, {error}: {value!r}",
-            hint=f"rename it, or decide with `--set {name}=VALUE`",
-        ) from None
 
 
 def channels(project: Project) -> Advice | None:
@@ -140,16 +126,14 @@ def test_runner(project: Project) -> Advice | None:
 
 def features(project: Project) -> Advice | None:
     """By the number of combinations: powerset, pairs, each, or nothing to combine."""
-    counted = [len(p.features.keys() - {"default"}) for p in project.packages]
-    most = max(counted, default=0)
-    if most == 0:
+    counted = counts(project)
+    if not counted:
         return "default", "no features"
     problem = all_features_problem(project)
     suffix = f"; tests take the default ones, as {problem}" if problem else ""
     plural = f"{sum(counted)} feature{'s' * (sum(counted) != 1)}"
-    if sum(2**n for n in counted if n) <= POWERSET_LIMIT or (
-        sum(n * (n + 1) // 2 for n in counted) <= PAIRS_LIMIT
-    ):
+    pairs = sum(count * (count + 1) // 2 for count in counted)
+    if combinations(project) <= POWERSET_LIMIT or pairs <= PAIRS_LIMIT:
         return "powerset", plural + suffix
     return "each", f"{plural}: too many combinations for a powerset{suffix}"
 

@@ -117,8 +117,6 @@ class Job:
     details: Mapping[str, object] = field(default_factory=dict)
     """What only this job's partial reads."""
     troubles: tuple[Trouble, ...] = ()
-    secrets: tuple[str, ...] = ()
-    """Names of the secrets that it reads."""
 
     @property
     def size(self) -> int:

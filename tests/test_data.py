@@ -15,7 +15,7 @@ import pytest
 from rustci import data
 from rustci.actions import ActionPin, Evidence, Status, catalogue, pin, tool, tools
 from rustci.data import DataError, load, structure, structure_each
-from rustci.environment import Setting, backend, backends, environment, feature_settings
+from rustci.environment import Setting, backend, backends, environment
 from rustci.native import libraries, packages_for
 from rustci.runners import State, System, default_runner, runner, runners, validate_label
 from rustci.services import Service, services, services_for
@@ -424,12 +424,11 @@ def test_variables_have_one_line_each() -> None:
 
 
 def test_what_looks_like_a_credential_is_a_secret() -> None:
-    for group in (backends(), feature_settings()):
-        for setting in (setting for settings in group.values() for setting in settings):
-            credential = re.search(
-                r"PASSWORD|TOKEN|SECRET|ACCESS_KEY|GCS_KEY$|CONNECTION_STRING", setting.name
-            )
-            assert setting.secret == bool(credential), setting.name
+    for setting in (setting for settings in backends().values() for setting in settings):
+        credential = re.search(
+            r"PASSWORD|TOKEN|SECRET|ACCESS_KEY|GCS_KEY$|CONNECTION_STRING", setting.name
+        )
+        assert setting.secret == bool(credential), setting.name
 
 
 def test_every_storage_of_sccache_names_what_it_cannot_do_without() -> None:

@@ -26,6 +26,7 @@ import pytest
 import rustci
 from rustci.errors import OutsideError
 from rustci.files import Write, apply
+from tests.rights import NOBODY, unprivileged
 
 OLD = {".github/workflows/ci.yml": b"old\n", "gone.yml": b"old\n", "codecov.yml": b"old\n"}
 WRITES = (
@@ -35,7 +36,6 @@ WRITES = (
     Write(path="codecov.yml", text="new\n", expected=b"old\n"),
     Write(path=".github/rustci.lock", text="new\n", expected=None),
 )
-NOBODY = 65534
 State = dict[str, tuple[int, bytes | None]]
 
 
@@ -72,19 +72,6 @@ def nobodys_repo() -> Iterator[Path]:
     for folder in (root, *root.rglob("*/")):
         folder.chmod(0o755)
     shutil.rmtree(root)
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be nobody for a while: root may write anywhere, so it would prove nothing."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.setresuid(NOBODY, NOBODY, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
 
 
 class Fault:
@@ -254,6 +241,7 @@ SIGNALLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from rustci.files import Write, apply
+from tests.rights import NOBODY, unprivileged
 
 root, number, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 names = [f"folder{n % 3}/file{n}.yml" for n in range(6)]

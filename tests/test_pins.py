@@ -24,13 +24,13 @@ from rustci.pins import (
     compatible,
     edits,
     find,
-    learn,
     locked_by_gh,
     parse_version,
-    rewrite,
     splice,
 )
 from rustci.refresh import Ids, Rules, State, Target, Upstream, Verdict
+from rustci.scaffold import Generated
+from rustci.update import with_newer_pins
 from tests.github_server import TODAY, GitHub, serving, sha
 
 OLD, NEW = "0" * 40, "f" * 40
@@ -144,6 +144,10 @@ def test_a_file_that_is_not_yaml() -> None:
 
 
 # Rewriting
+
+
+def rewrite(text: str, use: Use, ref: str, version: str) -> str:
+    return splice(text, edits(use, ref, version))
 
 
 @pytest.mark.parametrize(
@@ -523,8 +527,9 @@ def test_what_actions_lock_governs() -> None:
 
 
 def learnt(base: str, disk: str) -> str:
+    """Return what rustci writes, and so locks, where it wrote `base` last and finds `disk`."""
     lock = Lock(version="1", files={PATH: LockedFile(text=base)})
-    return learn(lock, PATH, disk).files[PATH].text
+    return with_newer_pins({PATH: Generated(text=base)}, {PATH: disk.encode()}, lock)[PATH].text
 
 
 def pin(ref: str, rest: str = "") -> str:
@@ -541,7 +546,7 @@ def test_a_bump_is_no_drift() -> None:
 def test_edits_are_not_learnt() -> None:
     base = workflow(pin(OLD, " # v1.0.0"), "run: x")
     disk = workflow("uses: c/d@v1", pin(NEW, " # v1.1.0 # mine"), "run: y")
-    assert learnt(base, disk) == workflow(pin(NEW, " # v1.1.0"), "run: x")
+    assert learnt(base, disk) == workflow(pin(NEW, " # v1.1.0 # mine"), "run: x")
 
 
 def test_an_added_step_does_not_confuse() -> None:
@@ -549,13 +554,13 @@ def test_an_added_step_does_not_confuse() -> None:
     disk = workflow(pin(NEW, " # v1.1.0"), pin(NEW, " # v1.1.0"))
     assert learnt(base, disk) == workflow(pin(NEW, " # v1.1.0"))
     mixed = workflow(pin(NEW, " # v1.1.0"), pin("1" * 40, " # v1.2.0"))
-    assert learnt(base, mixed) == base
+    assert learnt(base, mixed) == workflow(pin(NEW, " # v1.1.0"))
 
 
 def test_a_digest_alone_is_learnt() -> None:
     assert learnt(workflow(pin(OLD)), workflow(pin(NEW))) == workflow(pin(NEW))
     assert learnt(workflow(pin(OLD, " # v1")), workflow(pin(NEW, " # why"))) == workflow(
-        pin(NEW, " # v1")
+        pin(NEW, " # why")
     )
 
 
@@ -565,10 +570,12 @@ def test_a_pin_made_a_tag_is_an_edit() -> None:
 
 
 def test_only_written_files_learn() -> None:
-    disk = workflow(pin(NEW))
+    disk = {PATH: workflow(pin(NEW)).encode()}
+    ours = {PATH: Generated(text=workflow(pin(OLD)))}
     kept = Lock(version="1", files={PATH: LockedFile(text="", state=FileState.KEPT)})
-    assert learn(kept, PATH, disk) is kept
-    assert learn(kept, "other.yml", disk) is kept
+    other = Lock(version="1", files={"other.yml": LockedFile(text=ours[PATH].text)})
+    assert with_newer_pins(ours, disk, kept) == ours
+    assert with_newer_pins(ours, disk, other) == ours
 
 
 # The command

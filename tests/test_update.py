@@ -17,7 +17,7 @@ from rustci.lock import PATH, FileState, loads
 from rustci.merge import Side
 from tests.github_server import serving
 from tests.house import parse
-from tests.test_faults import unprivileged
+from tests.rights import let_in, unprivileged
 from tests.upkeep import CI, Repository
 
 OLDER = ("timeout-minutes: 20", "timeout-minutes: 19")
@@ -267,9 +267,7 @@ def test_pins_that_cannot_be_asked_for_leave_everything_untouched(
 def test_a_folder_that_may_not_be_written(repository: Repository) -> None:
     aged(repository)
     before = repository.tree()
-    for folder in (repository.root, *repository.root.parents):  # pytest's own are private
-        if folder.is_relative_to("/tmp/pytest-of-root"):
-            folder.chmod(0o755)
+    let_in(repository.root)
     folder = repository.root / ".github/workflows"
     folder.chmod(0o555)
     with unprivileged():

@@ -23,7 +23,7 @@ from rustci.project import Project
 from rustci.proposal import Proposal
 from rustci.recommend import recommend
 from rustci.scaffold import OnExisting
-from rustci.wizard import AnyOf, Line, OneOf, Prompt, Reply, YesNo
+from rustci.wizard.prompts import AnyOf, Line, OneOf, Prompt, Reply, YesNo
 from tests.strategies import read
 
 CARGO_TOML = """\

@@ -1,6 +1,6 @@
 """Checks that the features compile alone and in combination (cargo-hack).
 
-On with `tests.features = "each"` or `"powerset"`. A powerset of more than five features is cut at
+On with `tests.features = "each"` or `"powerset"`. A powerset of more than 64 combinations is cut at
 pairs (`--depth 2`): most breakage needs one feature or two. Features that need nightly Rust or are
 private (`__name`) are left out; those that exclude one another are never combined.
 """
@@ -28,8 +28,8 @@ ID = "features"
 TITLE = "Feature combinations"
 WORKFLOW = "ci"
 
-DEPTH_FROM = 6
-"""From this many features on, a powerset is cut at pairs."""
+POWERSET_LIMIT = 64
+"""Combinations up to which the whole powerset is checked; beyond, it is cut at pairs."""
 
 TROUBLES = (
     Trouble(
@@ -39,6 +39,17 @@ TROUBLES = (
         "command of the failing group locally: it stands in the log.",
     ),
 )
+
+
+def counts(project: Project) -> tuple[int, ...]:
+    """Return how many features, `default` apart, each member with any has."""
+    found = (len(package.features.keys() - {"default"}) for package in project.packages)
+    return tuple(count for count in found if count)
+
+
+def combinations(project: Project) -> int:
+    """Return how many combinations of features there are, member by member."""
+    return sum(2**count for count in counts(project))
 
 
 def wanted(project: Project, config: Config) -> Verdict:
@@ -87,8 +98,8 @@ def build(project: Project, config: Config) -> Job:
 def _strategy(project: Project, config: Config) -> tuple[str, ...]:
     if config.tests.features != "powerset":
         return ("--each-feature",)
-    most = max(len(package.features) for package in project.packages)
-    return ("--feature-powerset", "--depth 2") if most >= DEPTH_FROM else ("--feature-powerset",)
+    whole = combinations(project) <= POWERSET_LIMIT
+    return ("--feature-powerset",) if whole else ("--feature-powerset", "--depth 2")
 
 
 def _resolution(project: Project) -> tuple[str, ...]:

@@ -37,9 +37,14 @@ class Pin:
         return cls(action=found["action"], ref=found["ref"], comment=source.text[start:end].strip())
 
     @property
+    def is_commit(self) -> bool:
+        """Whether the ref is a full commit."""
+        return _COMMIT.fullmatch(self.ref) is not None
+
+    @property
     def version(self) -> tuple[int, ...] | None:
         """The numbers of the version that the ref or the comment names."""
-        tag = None if _COMMIT.fullmatch(self.ref) else _TAG.fullmatch(self.ref)
+        tag = None if self.is_commit else _TAG.fullmatch(self.ref)
         named = _NAMED.search(self.comment)
         digits = tag[1] if tag else named["name"].removeprefix("v") if named else None
         return tuple(map(int, digits.split("."))) if digits else None
@@ -170,6 +175,9 @@ def adopted(source: Source, other: Source) -> str:
         there = places.get(path)
         same = there is not None and there.action == pin.action
         better = there if same else known.get(pin.action)
-        if better and (better.newer_than(pin) or (same and pin.newer_than(better) is None)):
+        # A commit that became a tag, or the reverse, is no bump: somebody decided it.
+        if better is None or better.is_commit is not pin.is_commit:
+            continue
+        if better.newer_than(pin) or (same and pin.newer_than(better) is None):
             found += edits(source, member, pin, better)
     return source.edited(0, len(source.text), found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +10,7 @@ import pytest
 from rustci.discover import read_project
 from rustci.errors import DecisionNeeded, ProjectError
 from tests.discover.conftest import Write
+from tests.rights import let_in, unprivileged
 
 Package = Callable[..., Path]
 
@@ -166,8 +166,10 @@ def test_lockfile_ignored_by_info_exclude(crate: Path, write: Write) -> None:
 
 
 def test_file_of_a_closed_folder_is_an_error(crate: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
+    let_in(crate)
     (crate / "Cargo.toml").chmod(0)
-    with pytest.raises(ProjectError, match="cannot be read: Permission denied"):
+    with (
+        unprivileged(),
+        pytest.raises(ProjectError, match="cannot be read: Permission denied"),
+    ):
         read_project(crate)
