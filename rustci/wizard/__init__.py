@@ -21,7 +21,7 @@ from rustci.project import Project
 from rustci.proposal import Proposal, propose
 from rustci.questions import JOBS, Interview, Question
 from rustci.scaffold import Change, ChangeSet, OnExisting
-from rustci.wizard.prompts import AnyOf, Item, Line, OneOf, Prompt, Prompter, Reply, YesNo, words
+from rustci.wizard.prompts import AnyOf, Item, Line, OneOf, Prompt, Prompter, YesNo, words
 from rustci.wizard.terminal import QuestionaryPrompter
 
 if TYPE_CHECKING:
