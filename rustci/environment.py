@@ -19,6 +19,11 @@ class Setting:
     required: bool = False
     meaning: str
 
+    @property
+    def expression(self) -> str:
+        """The GitHub expression that reads it."""
+        return f"${{{{ {'secrets' if self.secret else 'vars'}.{self.name} }}}}"
+
 
 @cache
 def environment() -> Mapping[str, str]:

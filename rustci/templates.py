@@ -151,6 +151,10 @@ def _job(job: Job) -> dict[str, Any]:
         else yaml_scalar(job.name),
         "setup": _printable(job.setup)
         | {
+            "sccache_settings": [
+                {"name": setting.name, "value": setting.expression}
+                for setting in job.setup.sccache_settings
+            ],
             "packages_text": yaml_scalar(" ".join(job.setup.packages)),
             "tools_text": yaml_scalar(",".join(job.setup.tools)),
             "rustup_flags": "".join(
@@ -232,7 +236,7 @@ def _variables(job: Job) -> set[str]:
         *(("PACKAGES_APT",) if setup.packages else ()),
         *(("SCCACHE_IDLE_TIMEOUT",) if setup.sccache_settings else ()),
         *(("SCCACHE_GCS_KEY_PATH",) if setup.sccache == "gcs" else ()),
-        *(setting["name"] for setting in setup.sccache_settings),
+        *(setting.name for setting in setup.sccache_settings),
     }
 
 
@@ -253,11 +257,7 @@ def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
     used = set(COMMON_ENV).union(*map(_variables, jobs))
     meanings = _meanings()
     troubles = dict.fromkeys(trouble for job in jobs for trouble in job.troubles)
-    settings = dict.fromkeys(
-        (setting["name"], setting["value"])
-        for job in jobs
-        for setting in job.setup.sccache_settings
-    )
+    settings = dict.fromkeys(s for job in jobs for s in job.setup.sccache_settings)
     return {
         "workflows": [
             {
@@ -278,8 +278,6 @@ def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
             for workflow in workflows
         ],
         "environment": [(name, meanings[name.rstrip("_0123456789")]) for name in sorted(used)],
-        "settings": [
-            {"name": name, "secret": value.startswith("${{ secrets")} for name, value in settings
-        ],
+        "settings": [dataclasses.asdict(setting) for setting in settings],
         "troubles": [dataclasses.asdict(trouble) for trouble in troubles],
     }

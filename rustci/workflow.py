@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+from rustci.environment import Setting
 from rustci.quoting import Verbatim
 
 MATRIX_LIMIT = 256
@@ -88,7 +89,7 @@ class Setup:
     cache_key: Verbatim | None = None
     sccache: str | None = None
     """The name of the storage backend."""
-    sccache_settings: tuple[Mapping[str, str], ...] = ()
+    sccache_settings: tuple[Setting, ...] = ()
     tools: tuple[str, ...] = ()
     """`name@version`, as taiki-e/install-action takes them."""
 

@@ -19,7 +19,8 @@ JOBS = [*CATALOGUE, aggregate]
 LAYERS = (
     "errors",
     "quoting project data",
-    "runners actions services environment workflow yamlio files github",
+    "environment",
+    "runners actions services workflow yamlio files github",
     "native kinds lock merge facts",
     "tomlio options pins",
     "jobs discover refresh",

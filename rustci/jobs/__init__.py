@@ -91,7 +91,7 @@ def _finished(job: Job) -> Job:
             hint="fewer `platforms.runners`, `toolchains.channels`, `platforms.targets` or "
             "`tests.shards`",
         )
-    if any(setting["value"].startswith("${{ secrets.") for setting in job.setup.sccache_settings):
+    if any(setting.secret for setting in job.setup.sccache_settings):
         # An environment hands its secrets only to jobs that name it.
         return dataclasses.replace(job, environment="sccache")
     return job

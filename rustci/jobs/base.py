@@ -262,6 +262,7 @@ def setup(
     file = project.toolchain
     cargo_targets = project.cargo_config.build_targets if project.cargo_config else ()
     known = [runner(label) for label in runners]
+    storage = config.cache.sccache if isinstance(config.cache.sccache, str) else None
     return Setup(
         components=tuple(dict.fromkeys((*components, *(file.components if file else ())))),
         targets=tuple(
@@ -274,13 +275,13 @@ def setup(
         packages=config.tests.packages,
         packages_on_linux_only=any(k is None or k.os != "linux" for k in known),
         cache=cache and config.cache.cargo,
-        cache_targets=not config.cache.sccache,
+        cache_targets=storage is None,
         cache_guard=any(k is None or not k.hosted for k in known),
         cache_key=_cache_key(project, key),
-        sccache=config.cache.sccache or None if isinstance(config.cache.sccache, str) else None,
-        sccache_settings=_sccache_settings(config),
+        sccache=storage,
+        sccache_settings=backend(storage) if storage else (),
         tools=(
-            *((tool("sccache"),) if config.cache.sccache else ()),
+            *((tool("sccache"),) if storage else ()),
             *dict.fromkeys(tool(found.tool) for found in native_packages(project) if found.tool),
             *tools,
         ),
@@ -294,20 +295,6 @@ def _cache_key(project: Project, lane: str) -> Verbatim | None:
     manifest = f"${{{{ hashFiles('{path}') }}}}" if project.main.virtual else ""
     parts = [part for part in (lane, manifest) if part]
     return Verbatim("-".join(parts)) if parts else None
-
-
-def _sccache_settings(config: Config) -> tuple[Mapping[str, str], ...]:
-    if not isinstance(config.cache.sccache, str):
-        return ()
-    return tuple(
-        {
-            "name": Verbatim(setting.name),
-            "value": Verbatim(
-                f"${{{{ {'secrets' if setting.secret else 'vars'}.{setting.name} }}}}"
-            ),
-        }
-        for setting in backend(config.cache.sccache)
-    )
 
 
 def services_of(config: Config) -> tuple[services.Service, ...]:

@@ -45,13 +45,17 @@ def todo(proposal: Proposal) -> tuple[Task, ...]:
 
 def _sccache(proposal: Proposal, base: str) -> list[Task]:
     settings = dict.fromkeys(
-        (setting["name"], setting["value"].startswith("${{ secrets"))
+        setting
         for workflow in proposal.workflows
         for job in workflow.jobs
         for setting in job.setup.sccache_settings
     )
     where = f"{base}/settings/environments (environment `sccache`)"
     return [
-        Task(what=f"Set the {'secret' if secret else 'variable'} `{name}`", where=where)
-        for name, secret in settings
+        Task(
+            what=f"Set the {'secret' if setting.secret else 'variable'} `{setting.name}`"
+            + ("" if setting.required else " (optional)"),
+            where=where,
+        )
+        for setting in settings
     ]
