@@ -99,6 +99,7 @@ def plan_context(
     nested = directory != "."
     by_id = {workflow.id: workflow for workflow in workflows}
     files = project.repository.files
+    codecov = config.coverage.service == "codecov" and "coverage" in by_id
     return {
         "config": CONFIG_PATH,
         "guide": GUIDE_PATH,
@@ -115,9 +116,8 @@ def plan_context(
         },
         "guides": _guides(workflows),
         "dependabot": config.workflows.dependabot,
-        "codecov": config.coverage.service == "codecov"
-        and "coverage" in by_id
-        and not files & {".codecov.yml", ".github/codecov.yml"},
+        "codecov": codecov,
+        "codecov_file": codecov and not files & {".codecov.yml", ".github/codecov.yml"},
         "nextest": config.tests.runner == "nextest"
         and any(job.details.get("nextest") for workflow in workflows for job in workflow.jobs),
     }

@@ -57,3 +57,16 @@ def test_troubles_are_those_of_the_jobs_that_are_there() -> None:
     without = rendered(("jobs.msrv=false",))[".github/CI.md"]
     assert "requires rustc 1.x or newer" in with_msrv
     assert "requires rustc 1.x or newer" not in without
+
+
+def test_a_project_without_jobs_gets_no_guide() -> None:
+    files = rendered(tuple(f"jobs.{job.ID}=false" for job in jobs.CATALOGUE))
+    assert ".github/CI.md" not in files
+    assert not [path for path in files if "/workflows/" in path]
+
+
+def test_a_guide_without_ci_does_not_ask_to_require_it() -> None:
+    others = [job.ID for job in jobs.CATALOGUE if job.WORKFLOW != "scheduled"]
+    guide = rendered(tuple(f"jobs.{name}=false" for name in others))[".github/CI.md"]
+    assert "Coming Rust" in guide
+    assert "Require the check" not in guide

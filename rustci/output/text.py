@@ -179,8 +179,10 @@ def changes(found: Iterable[Change], out: Console) -> None:
 
 def tasks(found: Proposal, out: Console) -> None:
     """Print what is left to do on GitHub."""
-    _line(out, "Left to do on GitHub", "bold")
-    for task in todo(found):
+    left = todo(found)
+    if left:
+        _line(out, "Left to do on GitHub", "bold")
+    for task in left:
         _line(out, f"  [ ] {task.what}")
         _line(out, f"      {task.where}", "dim")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rustci.proposal import Proposal
@@ -15,32 +16,33 @@ class Task:
     where: str
 
 
+SERVICES: Mapping[str | bool, tuple[Task, ...]] = {
+    "codecov": (
+        Task(
+            what="Install the Codecov app for the repository; uploads then need no token",
+            where="https://github.com/apps/codecov",
+        ),
+    ),
+    "coveralls": (
+        Task(what="Switch the repository on at Coveralls", where="https://coveralls.io/repos/new"),
+    ),
+}
+"""What a coverage service asks for."""
+
+
 def todo(proposal: Proposal) -> tuple[Task, ...]:
     """Return the tasks in the order in which they make sense."""
     repository = proposal.project.repository
     host = repository.host or "github.com"
     base = f"https://{host}/{repository.github}" if repository.github else "on GitHub: …"
-    tasks = [
-        Task(
-            what="Require the check `CI`, and no other, before a pull request may be merged",
-            where=f"{base}/settings/rules",
-        )
-    ]
-    if proposal.config.coverage.service == "codecov":
-        tasks.append(
-            Task(
-                what="Install the Codecov app for the repository; uploads then need no token",
-                where="https://github.com/apps/codecov",
-            )
-        )
-    if proposal.config.coverage.service == "coveralls":
-        tasks.append(
-            Task(
-                what="Switch the repository on at Coveralls", where="https://coveralls.io/repos/new"
-            )
-        )
-    tasks += _sccache(proposal, base)
-    return tuple(tasks)
+    written = {workflow.id for workflow in proposal.workflows}
+    tasks = []
+    if "ci" in written:
+        what = "Require the check `CI`, and no other, before a pull request may be merged"
+        tasks.append(Task(what=what, where=f"{base}/settings/rules"))
+    if "coverage" in written:
+        tasks += SERVICES.get(proposal.config.coverage.service, ())
+    return (*tasks, *_sccache(proposal, base))
 
 
 def _sccache(proposal: Proposal, base: str) -> list[Task]:
