@@ -13,13 +13,14 @@ from typing import Any
 from rustci import yamlio
 from rustci.errors import DecisionNeeded, Location, ProjectError
 from rustci.jobs import CATALOGUE
+from rustci.jobs.aggregate import ID as AGGREGATE
 from rustci.lock import FileState, Lock
 from rustci.merge.source import Edit, Member, Source
 from rustci.options import Setting
 from rustci.options import Source as Origin
+from rustci.paths import DEPENDABOT, WORKFLOWS
 from rustci.project import CiTask, Project
 
-AGGREGATE = "ci"
 SATISFIES: Mapping[CiTask, str] = {
     CiTask.FORMAT: "format",
     CiTask.CLIPPY: "clippy",
@@ -31,7 +32,6 @@ SATISFIES: Mapping[CiTask, str] = {
     CiTask.COVERAGE: "coverage",
 }
 """Which catalogue job a task makes needless."""
-DEPENDABOT = ".github/dependabot.yml"
 _THEIRS_ALONE = frozenset({"concurrency", "defaults", "env", "permissions"})
 """Keys at the top that would change what the jobs of the user do."""
 _EVERY_CHANGE = frozenset({"merge_group", "pull_request", "pull_request_target"})
@@ -141,12 +141,12 @@ def _gates(on: Any) -> bool:
 def _taken(texts: Mapping[str, str], lock: Lock | None) -> Iterator[Recognised]:
     """Yield the jobs of rustci's files whose ids the user has for something else."""
     for catalogue in CATALOGUE:
-        path = f".github/workflows/{catalogue.WORKFLOW}.yml"
+        path = f"{WORKFLOWS}/{catalogue.WORKFLOW}.yml"
         if path in texts and catalogue.ID not in _written(path, lock):
             jobs = _jobs(yamlio.load_workflow(texts[path], path))
             if catalogue.ID in jobs:
                 yield _one(texts[path], path, catalogue.ID, catalogue.ID, taken=True)
-    path = f".github/workflows/{AGGREGATE}.yml"
+    path = f"{WORKFLOWS}/{AGGREGATE}.yml"
     document = yamlio.load_workflow(texts[path], path) if path in texts else {}
     job = _jobs(document).get(AGGREGATE)
     if isinstance(job, dict) and AGGREGATE not in _written(path, lock) and not _aggregates(job):

@@ -12,16 +12,15 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rustci import tomlio
+from rustci import files, tomlio
 from rustci.errors import ConfigError, Location
 from rustci.jobs import CATALOGUE
 from rustci.kinds import Value
 from rustci.options import SECTIONS, Config, Option, Setting, Source, declared, job_option
-
-CONFIG_PATH = ".github/rustci.toml"
+from rustci.paths import CONFIG
 
 CHECKS = "checks"
 """The section that `rustci check` reads: `[checks.ignore]`, rules with reasons."""
@@ -58,6 +57,19 @@ def file_layer(text: str, path: Path | str, source: Source = Source.FILE) -> Lay
             where = Location(path, tomlio.line_of(text, section, key))
             layer[name] = _checked(name, value, source, reason=f"`{path}`", where=where)
     return layer
+
+
+def own_layer(root: Path) -> Layer:
+    """Return the settings of the repository's own file; none without one. Raises RustciError."""
+    text = files.read_text(root, CONFIG)
+    return {} if text is None else file_layer(text, CONFIG)
+
+
+def directory_of(layers: Iterable[Layer]) -> PurePosixPath | None:
+    """Return the workspace's folder that somebody named; None leaves it to the project."""
+    named = [layer["workflows.directory"] for layer in layers if "workflows.directory" in layer]
+    last = max(named, key=lambda setting: setting.source, default=None)
+    return PurePosixPath(str(last.value)) if last else None
 
 
 def ignored_checks(text: str, path: Path | str) -> Mapping[str, Any]:

@@ -18,11 +18,10 @@ from rustci import __version__, discover, facts, files
 from rustci.discover.git_files import find_root
 from rustci.errors import ConfigError
 from rustci.lock import Lock, read
+from rustci.paths import CONFIG, WORKFLOWS
 from rustci.project import Project
 from rustci.tomlio import loads
 
-CONFIG_PATH = ".github/rustci.toml"
-WORKFLOWS = ".github/workflows"
 CLEAN = "clean: an update would change nothing, and every rule holds"
 DIRECTORY_VARIABLE = "RUSTCI_WORKFLOWS_DIRECTORY"
 
@@ -46,7 +45,7 @@ def holds(path: Path, root: Path, lock: Lock, environ: Mapping[str, str], today:
 def fingerprint(path: Path, root: Path, lock: Lock, environ: Mapping[str, str]) -> str:
     """Return the hash of tool, answers, facts and files. Raises RustciError."""
     settings = {name: environ[name] for name in environ if name.startswith("RUSTCI_")}
-    config = files.read_text(root, CONFIG_PATH) or ""
+    config = files.read_text(root, CONFIG) or ""
     unknown = unknown_workflows(root, lock)
     project = discover.read_project(
         path,
@@ -127,7 +126,7 @@ def _contents(root: Path, lock: Lock) -> Iterator[str]:
 
 
 def _directory(config: str, settings: Mapping[str, str]) -> PurePosixPath | None:
-    table = loads(config, CONFIG_PATH, error=ConfigError).get("workflows")
+    table = loads(config, CONFIG, error=ConfigError).get("workflows")
     named = table.get("directory") if isinstance(table, dict) else None
     found = settings.get(DIRECTORY_VARIABLE) or named
     return PurePosixPath(found) if isinstance(found, str) else None

@@ -16,9 +16,10 @@ from packaging.version import InvalidVersion, Version
 
 from rustci import yamlio
 from rustci.errors import RustciError
+from rustci.paths import WORKFLOWS
 from rustci.yamlio import Node
 
-ACTIONS_LOCK = ".github/workflows/actions.lock"
+ACTIONS_LOCK = f"{WORKFLOWS}/actions.lock"
 """Written by `gh actions-lock`; a run fails where a locked workflow uses what it does not list."""
 ACTIONS_LOCK_VERSION = "v0.0.2"
 
@@ -179,7 +180,7 @@ def locked_by_gh(text: str | None, paths: Iterable[str]) -> frozenset[str]:
     if lock.get("version") != ACTIONS_LOCK_VERSION or not isinstance(workflows, dict):
         return frozenset(paths)
     return frozenset(
-        path for path in paths if path in workflows or not path.startswith(".github/workflows/")
+        path for path in paths if path in workflows or not path.startswith(f"{WORKFLOWS}/")
     )
 
 

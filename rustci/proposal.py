@@ -28,6 +28,7 @@ from rustci.files import Write
 from rustci.jobs.base import Verdict
 from rustci.lock import Lock
 from rustci.options import Config, Setting, Source
+from rustci.paths import CONFIG
 from rustci.project import Project
 from rustci.recommend import recommend
 from rustci.scaffold import Change, ChangeKind, ChangeSet, Decisions, Generated
@@ -148,12 +149,8 @@ def settled(
 
     The default branch is the one that the lock names: a checkout in CI does not know it.
     """
-    given = [configuration.environment_layer(environ)]
-    if (own := files.read_text(root, configuration.CONFIG_PATH)) is not None:
-        given.insert(0, configuration.file_layer(own, configuration.CONFIG_PATH))
-    chosen = [layer["workflows.directory"] for layer in given if "workflows.directory" in layer]
-    directory = PurePosixPath(str(chosen[-1].value)) if chosen else None
-    project = discover.read_project(path, directory)
+    given = [configuration.own_layer(root), configuration.environment_layer(environ)]
+    project = discover.read_project(path, configuration.directory_of(given))
     detected = dict(recommend(project))
     if branch := lock.facts.get(facts.BRANCH):
         reason = "the default branch when the workflows were written"
@@ -185,8 +182,8 @@ def _compared(
 
 
 def _settings(project: Project, config: Config) -> Change:
-    old = files.read_bytes(project.root, configuration.CONFIG_PATH)
-    text = files.read_text(project.root, configuration.CONFIG_PATH)
+    old = files.read_bytes(project.root, CONFIG)
+    text = files.read_text(project.root, CONFIG)
     adopted = {
         name: setting.reason
         for name, setting in config.settings.items()
@@ -196,6 +193,4 @@ def _settings(project: Project, config: Config) -> Change:
     kind = ChangeKind.CREATE if old is None else ChangeKind.UPDATE
     if text == new:
         kind = ChangeKind.UNCHANGED
-    return Change(
-        path=configuration.CONFIG_PATH, kind=kind, old=old, new=new, reason="your answers"
-    )
+    return Change(path=CONFIG, kind=kind, old=old, new=new, reason="your answers")

@@ -13,6 +13,7 @@ from rustci import lock as lockfile
 from rustci.files import Write
 from rustci.lock import FileState, Lock, LockedFile
 from rustci.merge import Conflict, Merged
+from rustci.paths import DEPENDABOT
 
 _BOM = "\ufeff"
 Disk = Mapping[str, bytes | None]
@@ -62,7 +63,7 @@ _WRITING = {
     ChangeKind.REMOVE,
 }
 _UNDECIDED = {ChangeKind.FOREIGN, ChangeKind.CONFLICT}
-_SEEDS_WITH_ENTRIES = frozenset({".github/dependabot.yml"})
+_SEEDS_WITH_ENTRIES = frozenset({DEPENDABOT})
 """Seeds of others that an entry may be added to, if somebody says so."""
 
 

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from rustci import actions, environment, services
-from rustci.config import CONFIG_PATH
 from rustci.errors import ProjectError
 from rustci.options import Config
+from rustci.paths import CONFIG, DEPENDABOT
 from rustci.project import Project
 from rustci.quoting import Verbatim, refuse_unsafe, yaml_scalar
 from rustci.scaffold import Generated
 from rustci.workflow import FILE_LIMIT, Job, Matrix, Workflow
 
 GUIDE_PATH = ".github/CI.md"
-SEEDS = frozenset({"codecov.yml", ".config/nextest.toml", ".github/dependabot.yml"})
+SEEDS = frozenset({"codecov.yml", ".config/nextest.toml", DEPENDABOT})
 """Files that are written where absent and belong to the user from then on."""
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -101,7 +101,7 @@ def plan_context(
     files = project.repository.files
     codecov = config.coverage.service == "codecov" and "coverage" in by_id
     return {
-        "config": CONFIG_PATH,
+        "config": CONFIG,
         "guide": GUIDE_PATH,
         "branch": yaml_scalar(config.workflows.branch),
         "merge_queue": config.workflows.merge_queue,

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from rustci import adopt
 from rustci.errors import UsageError
+from rustci.jobs.aggregate import ID as AGGREGATE
 from rustci.lock import FileState, Lock
 from rustci.merge import Conflict, Merged, Side, adopt_newer_pins, merge3
 from rustci.merge.source import Edit, Member, Source
+from rustci.paths import WORKFLOWS
 from rustci.scaffold import Disk, Generated, Merge
-
-AGGREGATE = "ci"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def chosen(
 def _file_of(job: str, generated: Mapping[str, Generated], lock: Lock) -> str:
     known: dict[str, str] = {}
     for path, file in generated.items():
-        if ".github/workflows/" in path and path in lock.files:
+        if path.startswith(f"{WORKFLOWS}/") and path in lock.files:
             sources = Source(file.text, path), Source(lock.files[path].text, path)
             known |= {name: path for source in sources for name in _jobs(source)}
     if job in known:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from rustci.environment import Setting
+from rustci.paths import WORKFLOWS
 from rustci.quoting import Verbatim
 
 MATRIX_LIMIT = 256
@@ -143,7 +144,7 @@ class Workflow:
     @property
     def path(self) -> str:
         """Where the file goes, from the repository root."""
-        return f".github/workflows/{self.id}.yml"
+        return f"{WORKFLOWS}/{self.id}.yml"
 
     @property
     def size(self) -> int:

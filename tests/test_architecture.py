@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent / "rustci"
 JOBS = [*CATALOGUE, aggregate]
 LAYERS = (
     "errors",
-    "quoting project data",
+    "paths quoting project data",
     "environment",
     "runners actions services workflow yamlio files github",
     "native kinds lock merge facts",

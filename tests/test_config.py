@@ -27,10 +27,11 @@ from rustci.config import (
 from rustci.errors import ConfigError
 from rustci.kinds import Value
 from rustci.options import SECTIONS, Setting, Source
+from rustci.paths import CONFIG
 from rustci.reference import config_page, flags, json_schema
 from tests.strategies import Answers, answers
 
-PATH = configuration.CONFIG_PATH
+PATH = CONFIG
 
 
 def file(text: str) -> Layer:

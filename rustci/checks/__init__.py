@@ -30,6 +30,7 @@ from rustci.checks.base import Context, Finding, Level, Rule, read_workflows
 from rustci.errors import ConfigError, Location
 from rustci.fingerprint import fingerprint
 from rustci.lock import Seal
+from rustci.paths import CONFIG
 from rustci.proposal import Proposal, propose, settled, written_lock
 from rustci.update import Terms
 
@@ -93,11 +94,11 @@ def judged(context: Context) -> Report:
 
 def ignored(root: Path) -> Mapping[str, str]:
     """Return the rules under `[checks.ignore]`, each with its reason. Raises ConfigError."""
-    text = files.read_text(root, configuration.CONFIG_PATH) or ""
-    table = configuration.ignored_checks(text, configuration.CONFIG_PATH)
+    text = files.read_text(root, CONFIG) or ""
+    table = configuration.ignored_checks(text, CONFIG)
     names = [rule.ID for rule in RULES]
     for name, reason in table.items():
-        where = Location(configuration.CONFIG_PATH, _line(text, name))
+        where = Location(CONFIG, _line(text, name))
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             hint = f"did you mean `{near[0]}`?" if near else f"rules are {', '.join(names)}"

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rustci.adopt import AGGREGATE, sure
+from rustci.adopt import sure
 from rustci.checks.base import Context, Finding, JobNode, Level, WorkflowFile, entries
+from rustci.jobs.aggregate import ID as AGGREGATE
 
 ID = "aggregate"
 TITLE = "The required check does not wait for every job"

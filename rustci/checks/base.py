@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from rustci import files, yamlio
 from rustci.errors import ProjectError
 from rustci.lock import FileState, Lock
+from rustci.paths import WORKFLOWS
 from rustci.proposal import Proposal
 from rustci.scaffold import Change, ChangeKind
 from rustci.yamlio import Child, Kind, Node
@@ -130,7 +131,7 @@ def read_workflows(
     """Return the workflows that rustci wrote and are on disk, and what could not be read."""
     found, broken = [], []
     for path, locked in sorted(lock.files.items()):
-        if locked.state is not FileState.WRITTEN or not path.startswith(".github/workflows/"):
+        if locked.state is not FileState.WRITTEN or not path.startswith(f"{WORKFLOWS}/"):
             continue
         try:
             if (text := files.read_text(root, path)) is not None:

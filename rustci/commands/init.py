@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +15,7 @@ from rustci import adopt, discover, files
 from rustci import config as configuration
 from rustci import lock as lockfile
 from rustci.adopt import Recognised
-from rustci.config import CONFIG_PATH, Layer
+from rustci.config import Layer
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, ExitCode, OutsideError, UsageError
 from rustci.options import Option, Source
@@ -153,7 +153,7 @@ class Run:
         given = [*self.file_layers(root)]
         given.append(configuration.environment_layer(os.environ))
         given.append(configuration.flag_layer(self.flags, self.assignments))
-        project = discover.read_project(self.path, _directory(given))
+        project = discover.read_project(self.path, configuration.directory_of(given))
         return project, (recommend(project), *self.adopted(project), *given)
 
     def adopted(self, project: Project) -> list[Layer]:
@@ -167,9 +167,7 @@ class Run:
 
     def file_layers(self, root: Path) -> list[Layer]:
         """Return the layers of the repository's own file and of `--config`."""
-        layers = []
-        if (own := files.read_text(root, CONFIG_PATH)) is not None:
-            layers.append(configuration.file_layer(own, CONFIG_PATH))
+        layers = [configuration.own_layer(root)]
         if self.config_file:
             try:
                 given = self.config_file.read_text(encoding="utf-8")
@@ -208,13 +206,6 @@ def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
         else:
             found[names[parameter]] = ",".join(value) if isinstance(value, tuple) else value
     return found
-
-
-def _directory(layers: list[Layer]) -> PurePosixPath | None:
-    for layer in reversed(layers):
-        if setting := layer.get("workflows.directory"):
-            return PurePosixPath(str(setting.value))
-    return None
 
 
 def _require_answers(project: Project, layers: tuple[Layer, ...]) -> None:

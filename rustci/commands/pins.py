@@ -218,9 +218,7 @@ def _offline(*, major: bool) -> Callable[[Use], Verdict]:
 
 def _cooldown_days(root: Path) -> int:
     """Return `pins.cooldown_days`. Raises ConfigError."""
-    layers = [configuration.environment_layer(os.environ)]
-    if (own := files.read_text(root, configuration.CONFIG_PATH)) is not None:
-        layers.append(configuration.file_layer(own, configuration.CONFIG_PATH))
+    layers = [configuration.own_layer(root), configuration.environment_layer(os.environ)]
     return configuration.resolve(layers).pins.cooldown_days
 
 

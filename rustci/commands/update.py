@@ -17,11 +17,10 @@ from rustci.errors import DecisionNeeded, ExitCode, Location, UsageError
 from rustci.lock import Lock
 from rustci.merge import Side
 from rustci.output import text, updates
+from rustci.paths import DEPENDABOT
 from rustci.proposal import Proposal, propose, settled, written_lock
 from rustci.scaffold import OnExisting
 from rustci.update import Terms
-
-DEPENDABOT = ".github/dependabot.yml"
 
 EPILOG = """\b
 Examples:
