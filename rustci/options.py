@@ -53,6 +53,8 @@ FEATURE = r"[\w][\w+./-]*"
 SERVICE = r"[a-z][a-z0-9-]*"
 BRANCH = r"[A-Za-z0-9_]([./]?[A-Za-z0-9_-])*(?<!\.lock)"
 """The names that git allows, without what GitHub's branch filters take for a pattern."""
+SHARDS_LIMIT = 16
+"""Jobs over which the tests of one lane may be dealt out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +135,11 @@ class Tests:
         Switch(), default=True, flag="doctests", help="Run the examples in the documentation."
     )
     shards: int = option(
-        Whole(1, 16),
+        Whole(1, SHARDS_LIMIT),
         default=1,
         flag="shards",
-        help="Split the tests of each lane over this many jobs (nextest only).",
+        help="Compile the tests of each lane once and deal them out to this many jobs (nextest). "
+        "Pays where the tests run for more than about six minutes.",
     )
     services: tuple[str, ...] = option(
         Words(SERVICE, "services"),

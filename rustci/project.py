@@ -273,6 +273,8 @@ class ExistingWorkflow:
     jobs: tuple[ExistingJob, ...] = ()
     coverage_service: str | None = None
     """`codecov` or `coveralls` where it uploads to one."""
+    shards: int = 1
+    """Slices into which nextest deals its tests."""
     problem: str | None = None
     """Why it could not be read."""
 

@@ -119,6 +119,8 @@ class Job:
     details: Mapping[str, object] = field(default_factory=dict)
     """What only this job's partial reads."""
     troubles: tuple[Trouble, ...] = ()
+    parts: tuple[Job, ...] = ()
+    """Jobs of the same workflow that do a part of its work, shown before it."""
 
     @property
     def size(self) -> int:

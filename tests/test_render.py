@@ -74,12 +74,48 @@ def test_the_branch(chat: Project) -> None:
     assert triggers["push"] == {"branches": ["1.x"]}
 
 
-def test_shards_deal_out_the_tests_once(chat: Project) -> None:
-    found = job(chat, "test", {"tests.shards": 3})
-    assert found["strategy"]["matrix"]["shard"] == [1, 2, 3]
-    assert '--partition "$PARTITION"' in scripts(found)
-    doctests = [step for step in found["steps"] if "--doc" in step.get("run", "")]
-    assert doctests[0]["if"] == "matrix.shard == 1"
+def test_shards_compile_the_tests_once_and_deal_them_out(chat: Project) -> None:
+    jobs = parse(rendered(chat, {"tests.shards": 3})[CI])["jobs"]
+    archive, shard, doctest = jobs["test-archive"], jobs["test"], jobs["doctest"]
+    assert "cargo nextest archive --all-features --locked" in scripts(archive)
+    assert shard["strategy"]["matrix"]["shard"] == [1, 2, 3]
+    assert shard["needs"] == ["test-archive"]
+    assert '--archive-file "$RUNNER_TEMP/tests.tar.zst"' in scripts(shard)
+    assert "--all-features" not in scripts(shard)
+    assert '--partition "$PARTITION"' in scripts(shard)
+    assert "cargo test --doc" in scripts(doctest)
+    assert "needs" not in doctest
+    assert {"test-archive", "test", "doctest"} <= set(jobs["ci"]["needs"])
+
+
+def test_shards_fetch_what_their_lane_uploaded(chat: Project) -> None:
+    jobs = parse(rendered(chat, {"tests.shards": 2})[CI])["jobs"]
+    up, down = used(jobs["test-archive"]), used(jobs["test"])
+    assert up["actions/upload-artifact"]["name"] == down["actions/download-artifact"]["name"]
+    assert "Swatinem/rust-cache" not in down
+
+
+def test_coverage_of_shards_is_reported_once(chat: Project) -> None:
+    answers: dict[str, Any] = {
+        "tests.shards": 2,
+        "coverage.service": "codecov",
+        "coverage.minimum": 80,
+    }
+    jobs = parse(rendered(chat, answers)[COVERAGE])["jobs"]
+    assert list(jobs) == ["coverage-archive", "coverage-shard", "coverage"]
+    assert jobs["coverage"]["needs"] == ["coverage-archive", "coverage-shard"]
+    assert scripts(jobs["coverage"]).count("--nextest-archive-file") == 3
+    tokens = [name for name, found in jobs.items() if "id-token" in found["permissions"]]
+    assert tokens == ["coverage"]
+
+
+def test_tarpaulin_measures_whole(chat: Project) -> None:
+    answers: dict[str, Any] = {
+        "tests.shards": 2,
+        "coverage.service": "none",
+        "coverage.tool": "tarpaulin",
+    }
+    assert list(parse(rendered(chat, answers)[COVERAGE])["jobs"]) == ["coverage"]
 
 
 def test_the_compiler_is_compared_with_the_lane(chat: Project) -> None:

@@ -121,6 +121,7 @@ def _read(context: _Context, path: str) -> ExistingWorkflow:
             for identifier, reader in readers.items()
         ),
         coverage_service=next((r.service for r in readers.values() if r.service), None),
+        shards=max((reader.shards for reader in readers.values()), default=1),
     )
 
 
@@ -132,6 +133,7 @@ class _Reader:
     tasks: set[CiTask] = field(default_factory=set)
     unseen: list[str] = field(default_factory=list)
     service: str | None = None
+    shards: int = 1
     followed: set[str] = field(default_factory=set)
 
     def job(self, identifier: str, job: Mapping[str, Any]) -> None:
@@ -188,6 +190,7 @@ class _Reader:
     def _command(self, words: list[str], place: _Place) -> None:
         self.tasks |= commands.tasks(words)
         self.service = self.service or _service(words)
+        self.shards = max(self.shards, _shards(words))
         program = posixpath.basename(words[0])
         arguments = commands.cargo_arguments(words)
         if arguments is not None:
@@ -308,6 +311,12 @@ def _service(words: Iterable[str]) -> str | None:
     if re.search(r"codecov\.io|(?:^|/)codecov(?:cli)?\b|codecov-cli", text):
         return "codecov"
     return "coveralls" if re.search(r"coveralls", text) else None
+
+
+def _shards(words: Iterable[str]) -> int:
+    """Return the N of nextest's `--partition slice:K/N`, or 1."""
+    found = re.search(r"--partition[ =](?:count|hash|slice):[^ /]*/(\d{1,2})\b", " ".join(words))
+    return int(found[1]) if found else 1
 
 
 def _matrix(job: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -74,7 +74,8 @@ def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
     chosen = [job for job in CATALOGUE if wanted[job.ID].on]
     by_file: dict[str, list[Job]] = {"ci": [], "coverage": [], "scheduled": []}
     for job in chosen:
-        by_file[job.WORKFLOW].append(_finished(job.build(project, config)))
+        built = job.build(project, config)
+        by_file[job.WORKFLOW] += map(_finished, (*built.parts, built))
     if by_file["ci"]:
         needs = tuple(job.id for job in by_file["ci"])
         last = dataclasses.replace(aggregate.build(project, config), needs=needs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rustci import actions, native, services
@@ -62,6 +62,13 @@ CACHE_TROUBLE = Trouble(
     "10 GB that GitHub keeps were full and the oldest caches went.",
     fix="Compare the key in the log of `Restore the cargo cache` with that of the last run on the "
     "default branch. Only that branch saves caches.",
+)
+
+
+ARCHIVE_TROUBLE = Trouble(
+    symptom="`Fetch the compiled tests` finds no artifact",
+    cause="The lane that compiles them failed, or the run is older than the day they are kept.",
+    fix="Re-run all jobs, not only the failed ones.",
 )
 
 
@@ -286,6 +293,21 @@ def setup(
             *tools,
         ),
     )
+
+
+def shards(config: Config) -> tuple[int, ...]:
+    """Return the numbers of the shards, from 1 as nextest counts them."""
+    return tuple(range(1, config.tests.shards + 1))
+
+
+def partition(config: Config) -> Verbatim:
+    """Return which slice a shard runs: slices deal the tests of all binaries out evenly."""
+    return Verbatim(f"slice:${{{{ matrix.shard }}}}/{config.tests.shards}")
+
+
+def ready_made(compiling: Setup, *tools: str) -> Setup:
+    """Return what a job needs that runs what another one compiled with `compiling`."""
+    return replace(compiling, tools=tools, cache=False, sccache=None, sccache_settings=())
 
 
 def _cache_key(project: Project, lane: str) -> Verbatim | None:

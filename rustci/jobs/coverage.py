@@ -5,9 +5,15 @@ summary, to an artifact and to the service. The minimum is judged in the job its
 requests from forks, which see no secret, are judged as well. Branches need nightly Rust
 (`coverage.branches`); documentation tests then count too, as both rest on unstable compiler
 flags.
+
+With `tests.shards` the instrumented tests are compiled once and run in slices as well; the last job
+puts the slices' profiles together, so that the figure is the one of an undivided run.
 """
 
+from dataclasses import replace
+
 from rustci.jobs.base import (
+    ARCHIVE_TROUBLE,
     CACHE_TROUBLE,
     LOCK_TROUBLE,
     Verdict,
@@ -18,19 +24,22 @@ from rustci.jobs.base import (
     locked_flag,
     minutes,
     nextest_flags,
+    partition,
     primary_toolchain,
+    ready_made,
     rustc_pattern,
     selected_features,
     service_containers,
     service_env,
     setup,
+    shards,
     tool,
     workspace_flag,
 )
 from rustci.options import Config
 from rustci.project import Project
 from rustci.quoting import Verbatim
-from rustci.workflow import CONTENTS_READ, Job, Permission, Trouble
+from rustci.workflow import CONTENTS_READ, Job, Matrix, Permission, Trouble
 
 ID = "coverage"
 TITLE = "Coverage"
@@ -78,6 +87,12 @@ def wanted(project: Project, config: Config) -> Verdict:
 
 def build(project: Project, config: Config) -> Job:
     """Return the job."""
+    whole = _whole(project, config)
+    divided = config.tests.shards > 1 and whole.details["nextest"]
+    return _sharded(whole, config) if divided else whole
+
+
+def _whole(project: Project, config: Config) -> Job:
     toolchain = "nightly" if config.coverage.branches else primary_toolchain(config)
     features = selected_features(project, config)
     llvm_cov = config.coverage.tool == "llvm-cov"
@@ -115,6 +130,7 @@ def build(project: Project, config: Config) -> Job:
             "test_flags": Verbatim.words(*(nextest_flags(project) if nextest else ())),
             "minimum": config.coverage.minimum or 0,
             "service": config.coverage.service,
+            "sharded": False,
         },
         troubles=(
             *TROUBLES,
@@ -124,6 +140,45 @@ def build(project: Project, config: Config) -> Job:
             LOCK_TROUBLE,
             CACHE_TROUBLE,
         ),
+    )
+
+
+def _sharded(whole: Job, config: Config) -> Job:
+    """Return the job that reports, with those that compile and run the instrumented tests."""
+    nextest, llvm_cov = tool("nextest"), tool("cargo-llvm-cov")
+    archive = replace(
+        whole,
+        id="coverage-archive",
+        name="Build the instrumented tests",
+        why=Verbatim("The instrumented tests are compiled once; the shards only run them."),
+        permissions=(CONTENTS_READ,),
+    )
+    shard = replace(
+        whole,
+        id="coverage-shard",
+        name="Instrumented tests",
+        why=Verbatim("Each shard runs its slice and hands on what the slice reached."),
+        permissions=(CONTENTS_READ,),
+        needs=(archive.id,),
+        env={"RUSTUP_TOOLCHAIN": whole.env["RUSTUP_TOOLCHAIN"], **service_env(config)},
+        matrix=Matrix(axes={"shard": shards(config)}),
+        setup=ready_made(whole.setup, nextest, llvm_cov),
+        details={**whole.details, "partition": partition(config)},
+    )
+    documented = whole.details["doctests"]
+    compiling = tuple(name for name in whole.setup.tools if name != nextest)
+    return replace(
+        whole,
+        why=Verbatim("The slices together reach what one undivided run would."),
+        needs=(archive.id, shard.id),
+        env=whole.env if documented else {"RUSTUP_TOOLCHAIN": whole.env["RUSTUP_TOOLCHAIN"]},
+        services=whole.services if documented else (),
+        setup=replace(whole.setup, tools=compiling, cache=False)
+        if documented
+        else replace(ready_made(whole.setup, llvm_cov), packages=()),
+        details={**whole.details, "sharded": True},
+        troubles=(*whole.troubles, ARCHIVE_TROUBLE),
+        parts=(archive, shard),
     )
 
 

@@ -3,12 +3,18 @@
 On for every project that has an operating system to run them on. cargo-nextest runs the tests (each
 in its own process, hanging ones are stopped), `cargo test --doc` the examples in the documentation,
 which nextest leaves out. beta and nightly lanes may fail without failing the run. With
-`tests.shards` the tests of each lane are dealt out over several jobs; with `tests.services`
-containers run beside them, which GitHub offers on Linux only.
+`tests.services` containers run beside the tests, which GitHub offers on Linux only.
+
+With `tests.shards` each lane compiles its tests once, and several jobs run a slice of them each;
+the documentation tests become a job of their own. That pays only where the tests *run* for more
+than about six minutes: packing, uploading and starting runners costs one or two.
 """
+
+from dataclasses import replace
 
 from rustci.errors import ConfigError
 from rustci.jobs.base import (
+    ARCHIVE_TROUBLE,
     CACHE_TROUBLE,
     LOCK_TROUBLE,
     TOOLCHAIN_TROUBLE,
@@ -20,12 +26,15 @@ from rustci.jobs.base import (
     locked_flag,
     minutes,
     nextest_flags,
+    partition,
+    ready_made,
     rustc_pattern,
     selected_features,
     service_containers,
     service_env,
     services_of,
     setup,
+    shards,
     tool,
     workspace_flag,
 )
@@ -77,6 +86,12 @@ def wanted(project: Project, config: Config) -> Verdict:
 def build(project: Project, config: Config) -> Job:
     """Return the job. Raises ConfigError for service containers on a runner without them."""
     _check_services(config)
+    whole = _whole(project, config)
+    divided = config.tests.shards > 1 and whole.details["nextest"]
+    return _sharded(whole, config) if divided else whole
+
+
+def _whole(project: Project, config: Config) -> Job:
     features = selected_features(project, config)
     scope = (workspace_flag(project), features.flags, locked_flag(project))
     nextest = config.tests.runner == "nextest"
@@ -101,11 +116,10 @@ def build(project: Project, config: Config) -> Job:
         ),
         details={
             "nextest": nextest,
-            "flags": Verbatim.words(*scope, *nextest_flags(project) if nextest else ()),
-            "doc_flags": Verbatim.words(*scope),
+            "flags": Verbatim.words(*scope),
+            "run_flags": Verbatim.words(*nextest_flags(project) if nextest else ()),
             "doctests": config.tests.doctests and has_doctest_target(project),
-            "shards": config.tests.shards,
-            "partition": Verbatim(f"slice:${{{{ matrix.shard }}}}/{config.tests.shards}"),
+            "sharded": False,
             "rustc": Verbatim("${{ matrix.rustc }}"),
         },
         troubles=(
@@ -118,13 +132,45 @@ def build(project: Project, config: Config) -> Job:
     )
 
 
+def _sharded(whole: Job, config: Config) -> Job:
+    """Return the job that runs slices, with those that compile the tests and test the docs."""
+    lanes = _matrix(config)
+    nextest = tool("nextest")
+    compiling = tuple(name for name in whole.setup.tools if name != nextest)
+    archive = replace(
+        whole,
+        id="test-archive",
+        name="Build the tests",
+        why=Verbatim("Each lane compiles its tests once; the shards only run them."),
+    )
+    doctest = replace(
+        whole,
+        id="doctest",
+        name="Documentation tests",
+        why=Verbatim("nextest leaves the examples in the documentation out."),
+        setup=replace(whole.setup, tools=compiling),
+    )
+    return replace(
+        whole,
+        why=Verbatim(
+            "Each shard runs its slice of the tests; a red lane does not stop the others."
+        ),
+        needs=(archive.id,),
+        condition=Verbatim("${{ !cancelled() }}"),
+        env={"RUSTUP_TOOLCHAIN": whole.env["RUSTUP_TOOLCHAIN"], **service_env(config)},
+        matrix=replace(lanes, axes={**lanes.axes, "shard": shards(config)}),
+        setup=ready_made(whole.setup, nextest),
+        details={**whole.details, "sharded": True, "partition": partition(config)},
+        troubles=(*whole.troubles, ARCHIVE_TROUBLE),
+        parts=(archive, doctest) if whole.details["doctests"] else (archive,),
+    )
+
+
 def _matrix(config: Config) -> Matrix:
     axes: dict[str, tuple[str | int, ...]] = {
         "runner": config.platforms.runners,
         "toolchain": config.toolchains.channels,
     }
-    if config.tests.shards > 1:
-        axes["shard"] = tuple(range(1, config.tests.shards + 1))
     allowed_to_fail = any(map(experimental, config.toolchains.channels))
     rows = tuple(
         {"toolchain": channel, "rustc": rustc_pattern(channel)}

@@ -70,6 +70,21 @@ def test_just_make_scripts_and_actions_are_followed(projects: Path) -> None:
     assert found.coverage_service == "codecov"
 
 
+@pytest.mark.parametrize(
+    ("step", "shards"),
+    [
+        ("cargo nextest run --partition hash:${{ matrix.shard }}/4", 4),
+        ("cargo nextest run --partition=slice:1/3 --profile ci", 3),
+        ("cargo nextest run --partition count:1/2000", 1),
+        ("cargo nextest run", 1),
+        ("split --partition halves", 1),
+    ],
+)
+def test_the_slices_of_the_tests(step: str, shards: int, crate: Path, write: Write) -> None:
+    write(".github/workflows/w.yml", f"jobs:\n  j:\n    steps:\n      - run: {step}\n")
+    assert workflow(crate, "w.yml").shards == shards
+
+
 def test_the_fourth_hop_is_not_followed(projects: Path) -> None:
     """just → ci/deny.sh → ci/further.sh → ci/furthest.sh, which is left."""
     assert workflow(projects / "ci", "ci.yml").unseen == ("bash ci/furthest.sh",)
