@@ -18,7 +18,7 @@ from typing import Any
 from rustci import files, tomlio
 from rustci.errors import ConfigError, Location
 from rustci.jobs import CATALOGUE
-from rustci.kinds import Value
+from rustci.kinds import Value, percent
 from rustci.options import SECTIONS, Config, Option, Setting, Source, declared, job_option
 from rustci.paths import CONFIG
 
@@ -270,6 +270,14 @@ def _check_together(config: Config) -> None:
             "coverage.minimum",
             "is set, but `coverage.service` is false: nothing is measured",
             'set `coverage.service = "none"` to measure without a service',
+        )
+    bench = config.benchmarks
+    if isinstance(bench.tolerance, str) and percent(bench.tolerance) >= percent(bench.target):
+        raise _conflict(
+            config,
+            "benchmarks.tolerance",
+            f"is {bench.tolerance}, which leaves nothing of `benchmarks.target` ({bench.target})",
+            "set it below the target, or `benchmarks.tolerance = false` for half of that",
         )
 
 

@@ -153,6 +153,45 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Percent:
+    """A percentage such as `5%` or `2.5%`, kept in that form; with `off` also false."""
+
+    off: bool = False
+
+    def parse(self, text: str) -> Value:
+        """Accept `2.5%` and `2.5`."""
+        if self.off and text.lower() in FALSE - {"0"}:
+            return False
+        return self.check(text if text.endswith("%") else f"{text}%")
+
+    def check(self, value: object) -> Value:
+        """Accept a number, or a text with the sign, above 0 and up to 100."""
+        if value is False and self.off:
+            return False
+        text = f"{value}%" if type(value) in (int, float) else value
+        if not isinstance(text, str) or not re.fullmatch(r"\d{1,3}(\.\d{1,2})?%", text):
+            raise ValueError(f"must be {self.describe()}")
+        if not 0 < percent(text) <= 100:
+            raise ValueError(f"must be {self.describe()}, not {text}")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """A number, or a text with the sign."""
+        number = {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
+        text = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})?%$"}
+        return {"anyOf": [number, text, *([{"const": False}] if self.off else [])]}
+
+    def describe(self) -> str:
+        """In words."""
+        return 'a percentage such as `"2.5%"`' + (" or `false`" * self.off)
+
+
+def percent(text: str) -> float:
+    """Return the number of `2.5%`."""
+    return float(text.removesuffix("%"))
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A list of words that match `pattern`; on the command line with commas between them."""
 

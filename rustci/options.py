@@ -16,7 +16,19 @@ from enum import IntEnum
 from typing import Any
 
 from rustci.errors import Location
-from rustci.kinds import Choice, Features, Kind, Labels, Release, Switch, Text, Value, Whole, Words
+from rustci.kinds import (
+    Choice,
+    Features,
+    Kind,
+    Labels,
+    Percent,
+    Release,
+    Switch,
+    Text,
+    Value,
+    Whole,
+    Words,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +62,7 @@ CHANNEL = r"stable|beta|nightly(-\d{4}-\d\d-\d\d)?|\d+\.\d+(\.\d+)?"
 TRIPLE = r"[a-z0-9_]+(-[a-z0-9_.]+){1,4}"
 PACKAGE = r"[a-z0-9][a-z0-9.+-]+"
 FEATURE = r"[\w][\w+./-]*"
+CRATE = r"[A-Za-z_][A-Za-z0-9_-]*"
 SERVICE = r"[a-z][a-z0-9-]*"
 BRANCH = r"[A-Za-z0-9_]([./]?[A-Za-z0-9_-])*(?<!\.lock)"
 """The names that git allows, without what GitHub's branch filters take for a pattern."""
@@ -195,7 +208,57 @@ class Benchmarks:
         Switch(),
         default=False,
         flag="bench-gate",
-        help="Guard the benchmarks: each is compiled and run once on every change.",
+        help="Fail pull requests that make a benchmark slower than the runner's noise explains.",
+    )
+    mode: str = option(
+        Choice(("time", "counts", "both")),
+        default="time",
+        flag="bench-mode",
+        help="Compare times (criterion), instruction counts (gungraun, iai-callgrind), or both.",
+    )
+    target: str = option(
+        Percent(),
+        default="5%",
+        flag="bench-target",
+        help="The slowdown that must be found.",
+    )
+    tolerance: str | bool = option(
+        Percent(off=True),
+        default=False,
+        flag="bench-tolerance",
+        help="The slowdown that is put up with; `false` is half of the target.",
+    )
+    budget: int = option(
+        Whole(1, 120),
+        default=10,
+        flag="bench-budget",
+        help="Minutes of measuring on each pull request; building comes on top.",
+    )
+    layouts: int = option(
+        Whole(0, 15),
+        default=5,
+        flag="bench-layouts",
+        help="Relinks that have to confirm a slowdown, so that a mere change of the code's layout "
+        "fails nothing; 0 turns that off.",
+    )
+    strict: bool = option(
+        Switch(),
+        default=False,
+        flag="bench-strict",
+        help="Fail where the budget was not enough to decide, too.",
+    )
+    packages: tuple[str, ...] = option(
+        Words(CRATE, "packages"),
+        default=(),
+        flag="bench-package",
+        help="Gate these packages only; none named is all that have benchmarks.",
+    )
+    history: bool = option(
+        Switch(),
+        default=False,
+        flag="bench-history",
+        help="Measure each push to the default branch too, keep the figures on the branch "
+        "`bench-history`, and warn of trends.",
     )
 
 

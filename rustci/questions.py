@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from rustci import config as configuration
 from rustci import jobs
 from rustci.config import Layer
-from rustci.jobs.base import Verdict, has_tests
-from rustci.jobs.bench import benches
+from rustci.jobs.base import COUNTING, CRITERION, Verdict, benchmarked_with, has_tests
 from rustci.kinds import Value
 from rustci.options import Config, Source
 from rustci.project import Project
@@ -70,7 +69,7 @@ def _much_to_compile(project: Project, config: Config) -> bool:
 
 
 def _benchmarked(project: Project, config: Config) -> bool:
-    return bool(benches(project))
+    return bool(benchmarked_with(project, CRITERION | COUNTING))
 
 
 QUESTIONS = (
@@ -143,6 +142,8 @@ QUESTIONS = (
         name="benchmarks.gate",
         label="Benchmarks",
         text="Guard the benchmarks?",
+        note="Two builds and up to ten minutes of measuring on each pull request; a change that "
+        "leaves the executables as they are costs the builds alone.",
         when=_benchmarked,
     ),
 )

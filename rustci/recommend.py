@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from rustci import runners, services
 from rustci.config import Layer
 from rustci.jobs.base import (
+    COUNTING,
+    CRITERION,
     all_features_problem,
     bare_metal,
+    benches,
+    benchmarked_with,
     direct_features,
     has_doctest_target,
     native_packages,
 )
-from rustci.jobs.bench import benches
 from rustci.jobs.features import POWERSET_LIMIT, combinations, counts
 from rustci.kinds import Value
 from rustci.options import BRANCH, SHARDS_LIMIT, Setting, Source
@@ -196,11 +199,26 @@ def coverage(project: Project) -> Advice | None:
 
 
 def bench_gate(project: Project) -> Advice | None:
-    """On where there are benchmarks with a harness of their own."""
-    found = benches(project)
-    if not found:
-        return False, "no `[[bench]]` with `harness = false`"
-    return True, f"{len(found)} benchmark{'s' * (len(found) != 1)} (`{found[0][1]}`)"
+    """On where benchmarks write figures that a gate can read."""
+    if read := benchmarked_with(project, CRITERION | COUNTING):
+        crate = next(d.name for d in read[0].dependencies if d.name in CRITERION | COUNTING)
+        return True, f"`{read[0].name}` measures with `{crate}`"
+    for package, name in benches(project):
+        return (
+            False,
+            f"benchmark `{name}` of `{package.name}` does not use criterion, which it takes",
+        )
+    for package, target in project.targets(TargetKind.BENCH):
+        return False, f"benchmark `{target.name}` of `{package.name}` needs nightly Rust"
+    return False, "no benchmarks"
+
+
+def bench_mode(project: Project) -> Advice | None:
+    """Times with criterion, counts with gungraun or iai-callgrind, both where there are both."""
+    timed, counted = benchmarked_with(project, CRITERION), benchmarked_with(project, COUNTING)
+    if not counted:
+        return None
+    return "both" if timed else "counts", f"`{counted[0].name}` counts instructions"
 
 
 def branch(project: Project) -> Advice | None:
@@ -237,6 +255,7 @@ RULES: Mapping[str, Rule] = {
     "tests.packages": packages,
     "coverage.service": coverage,
     "benchmarks.gate": bench_gate,
+    "benchmarks.mode": bench_mode,
     "workflows.branch": branch,
     "workflows.directory": directory,
     "workflows.dependabot": dependabot,

@@ -17,6 +17,7 @@ from typing import Any
 
 from rustci import actions, environment, services
 from rustci.errors import ProjectError
+from rustci.jobs import FILES
 from rustci.options import Config
 from rustci.paths import CONFIG, DEPENDABOT
 from rustci.project import Project
@@ -110,10 +111,7 @@ def plan_context(
         "report": yaml_scalar(f"{directory}/lcov.info" if nested else "lcov.info"),
         "pins": {name: pin.uses for name, pin in actions.catalogue().items()},
         "sccache_version": f"v{actions.tool('sccache').version}",
-        "workflows": {
-            name: _workflow(by_id[name]) if name in by_id else None
-            for name in ("ci", "coverage", "scheduled")
-        },
+        "workflows": {name: _workflow(by_id[name]) if name in by_id else None for name in FILES},
         "guides": _guides(workflows),
         "dependabot": config.workflows.dependabot,
         "codecov": codecov,
@@ -215,6 +213,7 @@ def _printable(value: Any) -> Any:
     return value
 
 
+GIT_TOKEN = ("GH_TOKEN", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0")
 STEP_VARIABLES = {
     "docs": ("RUSTDOCFLAGS", "CARGO_BUILD_WARNINGS"),
     "test": ("RUST_BACKTRACE", "PARTITION"),
@@ -222,6 +221,9 @@ STEP_VARIABLES = {
     "canary": ("RUST_BACKTRACE",),
     "msrv": ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS",),
     "coverage": ("MINIMUM",),
+    "creep": ("ANCHOR", *GIT_TOKEN),
+    "history-measure": ("ANCHOR", *GIT_TOKEN),
+    "history": GIT_TOKEN,
     "ci": ("NEEDS",),
 }
 """What the jobs' own partials set on single steps, where the answers call for it."""

@@ -76,6 +76,8 @@ class ServiceContainer:
 class Setup:
     """What a job needs before its own steps: the shared partials print it."""
 
+    depth: int = 1
+    """Commits that are checked out; 0 is all of them, with the tags."""
     rust: bool = True
     components: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
@@ -141,7 +143,10 @@ class Workflow:
     jobs: tuple[Job, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     cron: str | None = None
-    """Runs on this schedule instead of on changes."""
+    """Runs on this schedule."""
+    on_pull_requests: bool = True
+    on_pushes: bool = True
+    """To the default branch."""
 
     @property
     def path(self) -> str:

@@ -15,7 +15,19 @@ from rustci import config as configuration
 from rustci import jobs, native, services, templates
 from rustci.discover import read_project
 from rustci.errors import ConfigError, DecisionNeeded
-from rustci.kinds import Choice, Features, Kind, Labels, Release, Switch, Text, Value, Whole, Words
+from rustci.kinds import (
+    Choice,
+    Features,
+    Kind,
+    Labels,
+    Percent,
+    Release,
+    Switch,
+    Text,
+    Value,
+    Whole,
+    Words,
+)
 from rustci.options import Config
 from rustci.project import Project
 from rustci.recommend import recommend
@@ -121,6 +133,9 @@ def values(kind: Kind) -> SearchStrategy[Value]:
         case Whole():
             number = st.integers(kind.low, kind.high)
             return number | st.just(False) if kind.off else number  # noqa: FBT003
+        case Percent():
+            part = st.integers(1, 10_000).map(lambda hundredths: f"{hundredths / 100:g}%")
+            return part | st.just(False) if kind.off else part  # noqa: FBT003
         case Labels():
             return _tuples(st.sampled_from(labels()), least=kind.least)
         case Words():

@@ -252,7 +252,7 @@ def test_names_reach_cargo_as_they_are(name: str, project: Project, tmp_path: Pa
 def test_a_name_with_a_blank_is_refused(project: Project) -> None:
     with pytest.raises(RustciError, match="has a blank in its name") as refusal:
         rendered(with_bench(project, "a b"), {})
-    assert "benchmarks.gate" in (refusal.value.hint or "")
+    assert "jobs.bench" in (refusal.value.hint or "")
 
 
 def test_features_reach_cargo_as_they_are(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class TestJobs:
         assert state.question
         assert state.question.name == "benchmarks.gate"
         state = state.answer(value=False)
-        assert not {"canary", "bench"} & {*self.default(state)}
+        assert not {"canary", "gate", "creep"} & {*self.default(state)}
 
     def test_a_choice_that_was_mended_is_forgotten(self, chat: Project) -> None:
         state, _ = to(interview(chat), "jobs")

@@ -13,9 +13,12 @@ from rustci.jobs import (
     canary,
     clippy,
     coverage,
+    creep,
     docs,
     features,
     format,  # noqa: A004
+    gate,
+    history,
     lockfile,
     msrv,
     rustci,
@@ -40,10 +43,15 @@ CATALOGUE: tuple[CatalogueJob, ...] = (
     bench,
     rustci,
     coverage,
+    gate,
+    creep,
+    history,
     canary,
 )
 """Every job that can be switched on or off, in the order in which workflows show them."""
 
+FILES = ("ci", "coverage", "bench", "scheduled")
+"""The workflows, in the order in which people read of them."""
 PULL_REQUESTS = "on pull requests, on pushes to `{branch}`{queue} and by hand"
 
 
@@ -72,7 +80,7 @@ def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
     """Return the workflows with every decision taken. Raises ConfigError."""
     wanted = verdicts(project, config)
     chosen = [job for job in CATALOGUE if wanted[job.ID].on]
-    by_file: dict[str, list[Job]] = {"ci": [], "coverage": [], "scheduled": []}
+    by_file: dict[str, list[Job]] = {name: [] for name in FILES}
     for job in chosen:
         built = job.build(project, config)
         by_file[job.WORKFLOW] += map(_finished, (*built.parts, built))
@@ -109,6 +117,18 @@ def _workflow(name: str, found: tuple[Job, ...], project: Project, config: Confi
         return Workflow(
             id=name, name="Coverage", why=Verbatim(why), when=Verbatim(changes), jobs=found
         )
+    if name == "bench":
+        pushes = any(job.id == history.ID for job in found)
+        pushed = f", on pushes to `{config.workflows.branch}`" if pushes else ""
+        return Workflow(
+            id=name,
+            name="Benchmarks",
+            why=Verbatim("Whether a change makes the code slower."),
+            when=Verbatim(f"on pull requests{pushed}, once a week and by hand"),
+            jobs=found,
+            cron=cron(project),
+            on_pushes=pushes,
+        )
     return Workflow(
         id=name,
         name="Scheduled",
@@ -116,6 +136,8 @@ def _workflow(name: str, found: tuple[Job, ...], project: Project, config: Confi
         when=Verbatim("once a week and by hand"),
         jobs=found,
         cron=cron(project),
+        on_pull_requests=False,
+        on_pushes=False,
     )
 
 

@@ -1,13 +1,14 @@
 """Compiles every benchmark and runs it once, so that none rots.
 
-On with `benchmarks.gate`. No time is measured: what is found is a benchmark that does not compile,
-panics, or hangs. Benchmarks of the built-in harness need nightly Rust and are left out.
+On where there are benchmarks with a harness of their own. No time is measured: what is found is a
+benchmark that does not compile, panics, or hangs. Those of the built-in harness need nightly Rust.
 """
 
 from rustci.errors import Location, ProjectError
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
+    benches,
     lane_env,
     linux_runner,
     locked_flag,
@@ -19,7 +20,7 @@ from rustci.jobs.base import (
     setup,
 )
 from rustci.options import Config
-from rustci.project import Package, Project, TargetKind
+from rustci.project import Package, Project
 from rustci.quoting import Verbatim
 from rustci.workflow import Job, Trouble
 
@@ -37,26 +38,14 @@ TROUBLES = (
 )
 
 
-def benches(project: Project) -> tuple[tuple[Package, str], ...]:
-    """Return the benchmarks with a harness of their own, each with its package."""
-    return tuple(
-        (package, target.name)
-        for package, target in project.targets(TargetKind.BENCH)
-        if not target.harness
-    )
-
-
 def wanted(project: Project, config: Config) -> Verdict:
-    """Where benchmarks are to be guarded and there are any."""
-    if not benches(project):
-        return Verdict(
-            on=False,
-            possible=False,
-            reason="no `[[bench]]` with `harness = false` (criterion, divan)",
-        )
-    if not config.benchmarks.gate:
-        return Verdict(on=False, reason="`benchmarks.gate` is off")
-    return Verdict(on=True, reason=config.settings["benchmarks.gate"].reason)
+    """Where there are benchmarks that stable Rust compiles."""
+    found = benches(project)
+    if not found:
+        reason = "no `[[bench]]` with `harness = false` (criterion, divan)"
+        return Verdict(on=False, possible=False, reason=reason)
+    plural = "s" * (len(found) != 1)
+    return Verdict(on=True, reason=f"{len(found)} benchmark{plural} (`{found[0][1]}`)")
 
 
 def build(project: Project, config: Config) -> Job:
@@ -95,6 +84,6 @@ def _names(found: tuple[tuple[Package, str], ...]) -> str:
             raise ProjectError(
                 f"benchmark {name!r} of `{package.name}` has a blank in its name",
                 where=Location(str(package.manifest_path)),
-                hint="rename it, or set `benchmarks.gate = false`",
+                hint="rename it, or set `jobs.bench = false`",
             )
     return " ".join(dict.fromkeys(name for _, name in found))
