@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import tomli
 
 from rustci.errors import ConfigError, Location, UsageError
 from rustci.files import check_spelling, read_text
+from rustci.paths import PROGRAMS
 
 PATH = ".github/rustci.lock"
 """Where it is, relative to the repository root."""
@@ -49,9 +51,24 @@ class LockedFile:
     """One file as rustci wrote it last; for a kept one `text` means nothing."""
 
     text: str
+    digest: str = ""
+    """SHA-256 of the text, where that alone is kept: of programs, which are never merged."""
     state: FileState = FileState.WRITTEN
     adopted: bool = False
     """The user wrote it by hand, and rustci merged its jobs in."""
+
+    def holds(self, text: str) -> bool:
+        """Whether `text` (LF, no BOM) is what rustci wrote."""
+        if self.digest:
+            return sha256(text.encode(errors="surrogateescape")).hexdigest() == self.digest
+        return text == self.text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def written(path: str, text: str, *, adopted: bool = False) -> LockedFile:
+    """Return the entry of a file just written with `text` (LF, no BOM)."""
+    if path.startswith(PROGRAMS):
+        return LockedFile(text="", digest=sha256(text.encode()).hexdigest())
+    return LockedFile(text=text, adopted=adopted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +147,19 @@ def _lines(lock: Lock) -> Iterator[str]:
     for path, other in sorted(lock.beside.items()):
         yield f"{_basic(path)} = {_basic(other)}"
     for path, file in sorted(lock.files.items()):
-        yield ""
-        yield _heading(path)
-        yield f"state = {_basic(file.state)}"
-        if file.adopted:
-            yield "adopted = true"
-        if file.text:
-            yield f"text = {_block(file.text)}"
+        yield from ("", *_file_lines(path, file))
+
+
+def _file_lines(path: str, file: LockedFile) -> Iterator[str]:
+    """Yield the table of one file."""
+    yield _heading(path)
+    yield f"state = {_basic(file.state)}"
+    if file.adopted:
+        yield "adopted = true"
+    if file.digest:
+        yield f"sha256 = {_basic(file.digest)}"
+    if file.text:
+        yield f"text = {_block(file.text)}"
 
 
 def _heading(path: str) -> str:
@@ -220,15 +243,16 @@ class _Reader:
         self._path(path, heading)
         if not isinstance(table, dict):
             raise self._wrong(f"`files` has no table for {path!r}", heading)
-        self._check_keys(table, {"adopted", "state", "text"}, heading)
+        self._check_keys(table, {"adopted", "sha256", "state", "text"}, heading)
         state = table.get("state")
         if state not in list(FileState):
             raise self._wrong(f"{path} has the state {state!r}", heading)
         text = self._string(table.get("text", ""), heading)
+        digest = self._string(table.get("sha256", ""), heading)
         adopted = table.get("adopted", False)
         if type(adopted) is not bool:
             raise self._wrong(f"`adopted` is {adopted!r}, not true or false", heading)
-        return LockedFile(text=text, state=FileState(state), adopted=adopted)
+        return LockedFile(text=text, digest=digest, state=FileState(state), adopted=adopted)
 
     def _check_schema(self, schema: Any) -> None:
         if type(schema) is not int or schema < 1:

@@ -230,9 +230,9 @@ def _verdict(
 
 def _verdict_on_written(file: Generated, old: bytes, locked: LockedFile) -> tuple[ChangeKind, str]:
     """Return what becomes of a file that rustci wrote and would write differently now."""
-    if _same(old, locked.text):
+    if locked.holds(_text(old)):
         return ChangeKind.UPDATE, "is as rustci wrote it, and the template changed"
-    if file.seed or _plain(locked.text) == _plain(file.text):
+    if file.seed or locked.holds(_plain(file.text)):
         return ChangeKind.KEEP, "has your edits"
     return ChangeKind.CONFLICT, "has your edits, and the template changed"
 
@@ -301,7 +301,7 @@ def _leftover(path: str, old: bytes | None, locked: LockedFile) -> Iterable[Chan
     """Yield the change of a file that rustci wrote and generates no longer."""
     if old is None or locked.state is FileState.KEPT:
         return
-    if _same(old, locked.text):
+    if locked.holds(_text(old)):
         reason = "is as rustci wrote it, and no longer generated"
         yield Change(path=path, kind=ChangeKind.REMOVE, old=old, reason=reason)
     else:
@@ -314,7 +314,8 @@ def _entry(change: Change, source: Generated, before: LockedFile | None) -> Lock
     if change.kind in _UNDECIDED:
         return before
     if change.kind is not ChangeKind.KEEP:
-        return LockedFile(text=source.text, adopted=_adopted(change, source, before))
+        adopted = _adopted(change, source, before)
+        return lockfile.written(change.path, source.text, adopted=adopted)
     if change.old is None and before:
         return replace(before, state=FileState.DELETED)
     undecided = _verdict(source, change.old, before)[0] in _UNDECIDED
@@ -342,8 +343,12 @@ def _plain(text: str) -> str:
 
 def _same(data: bytes, text: str) -> bool:
     """Whether a file holds `text`, line ends and BOM apart."""
-    plain = data.removeprefix(_BOM.encode()).replace(b"\r\n", b"\n")
-    return plain == _plain(text).encode()
+    return _text(data) == _plain(text)
+
+
+def _text(data: bytes) -> str:
+    """Return what a file holds, line ends and BOM apart."""
+    return _plain(data.decode(errors="surrogateescape"))
 
 
 def _styled(text: str, old: bytes | None) -> str:

@@ -19,7 +19,7 @@ from rustci import actions, environment, services
 from rustci.errors import ProjectError
 from rustci.jobs import FILES
 from rustci.options import Config
-from rustci.paths import CONFIG, DEPENDABOT
+from rustci.paths import CONFIG, DEPENDABOT, PROGRAMS
 from rustci.project import Project
 from rustci.quoting import Verbatim, refuse_unsafe, yaml_scalar
 from rustci.scaffold import Generated
@@ -55,7 +55,19 @@ def render(
     for path, text in sorted(texts.items()):
         place = f"{directory}/{path}" if path.startswith(".config/") and directory != "." else path
         found[place] = Generated(text=_checked(path, text), seed=path in SEEDS)
-    return found
+    return dict(sorted((found | _programs(workflows)).items()))
+
+
+def _programs(workflows: tuple[Workflow, ...]) -> dict[str, Generated]:
+    """Return the sources of the programs that jobs run, by path in the repository."""
+    package = Path(__file__).resolve().parent
+    names = {name for workflow in workflows for job in workflow.jobs for name in job.programs}
+    return {
+        PROGRAMS + path.relative_to(package).as_posix(): Generated(text=path.read_text("utf-8"))
+        for name in names
+        for path in (package / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def _generate(context: Mapping[str, Any]) -> dict[str, str]:

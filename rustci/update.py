@@ -13,7 +13,7 @@ from rustci.jobs.aggregate import ID as AGGREGATE
 from rustci.lock import FileState, Lock
 from rustci.merge import Conflict, Merged, Side, adopt_newer_pins, merge3
 from rustci.merge.source import Edit, Member, Source
-from rustci.paths import WORKFLOWS
+from rustci.paths import PROGRAMS, WORKFLOWS
 from rustci.scaffold import Disk, Generated, Merge
 
 
@@ -38,6 +38,8 @@ def merge(prefer: Side | None) -> Merge:
     """Return how two texts become one: YAML by structure, all else by lines."""
 
     def merged(path: str, base: str | None, theirs: str, ours: str) -> Merged:
+        if path.startswith(PROGRAMS):
+            return whole(theirs, ours, prefer)
         if not is_yaml(path):
             return by_lines(base, theirs, ours, prefer)
         if base is None:
@@ -141,6 +143,14 @@ def _needs(source: Source, jobs: Mapping[str, Member], job: str, *, wanted: bool
 
 
 # Text without a structure
+
+
+def whole(theirs: str, ours: str, prefer: Side | None) -> Merged:
+    """Take one side as it is: half of one program and half of another is none."""
+    if prefer is None:
+        conflict = Conflict(path=(), line=1, base="", theirs="your edits", ours="another version")
+        return Merged(text=theirs, conflicts=(conflict,))
+    return Merged(text=ours if prefer is Side.OURS else theirs)
 
 
 class _Hunk(NamedTuple):

@@ -120,6 +120,8 @@ class Job:
     setup: Setup = field(default_factory=Setup)
     details: Mapping[str, object] = field(default_factory=dict)
     """What only this job's partial reads."""
+    programs: tuple[str, ...] = ()
+    """Packages of rustci's that it runs from `.github/rustci/<name>/`."""
     troubles: tuple[Trouble, ...] = ()
     parts: tuple[Job, ...] = ()
     """Jobs of the same workflow that do a part of its work, shown before it."""

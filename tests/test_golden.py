@@ -11,6 +11,7 @@ import pytest
 
 from rustci import config as configuration
 from rustci import lock
+from rustci.paths import PROGRAMS
 from rustci.proposal import propose
 from rustci.recommend import recommend
 from tests.linters import lint
@@ -21,12 +22,19 @@ CASES = sorted(path.parent.name for path in GOLDEN.glob("*/args"))
 
 
 def written(case: str, folder: Path) -> dict[str, str]:
-    """Return what `rustci init` writes for a case, the lock left out: it repeats the files."""
+    """Return what `rustci init` writes for a case, without the lock, which repeats the files.
+
+    Programs that it brings along are rustci's own source: tests/bench/ tests them.
+    """
     project_line, *assignments = (GOLDEN / case / "args").read_text("utf-8").splitlines()
     project = read(copied(project_line.removeprefix("project="), folder))
     layers = (recommend(project), configuration.flag_layer({}, assignments))
     writes = propose(project, configuration.resolve(layers), None).writes
-    return {write.path: write.text or "" for write in writes if write.path != lock.PATH}
+    return {
+        write.path: write.text or ""
+        for write in writes
+        if write.path != lock.PATH and not write.path.startswith(PROGRAMS)
+    }
 
 
 def accepted(case: str) -> dict[str, str]:

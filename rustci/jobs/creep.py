@@ -64,5 +64,6 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(config, toolchain, **call.env),
         setup=bench_setup(project, config, depth=0),
         details={"rustc": rustc_pattern(toolchain), "call": call},
+        programs=("bench",),
         troubles=(*TROUBLES, LOCK_TROUBLE),
     )

@@ -84,5 +84,6 @@ def build(project: Project, config: Config) -> Job:
             "time": mode != "counts",
             "counts": mode != "time",
         },
+        programs=("bench",),
         troubles=(*TROUBLES, LOCK_TROUBLE),
     )

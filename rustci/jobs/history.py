@@ -63,6 +63,7 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(config, toolchain, **call.env),
         setup=bench_setup(project, config, depth=0),
         details={"rustc": rustc_pattern(toolchain), "call": call},
+        programs=("bench",),
     )
     writes = Permission(
         scope=Verbatim("contents"),
@@ -79,6 +80,7 @@ def build(project: Project, config: Config) -> Job:
         needs=(measuring.id,),
         condition=pushed,
         setup=replace(Setup(rust=False, cache=False), depth=0),
+        programs=("bench",),
         troubles=(*TROUBLES, LOCK_TROUBLE),
         parts=(measuring,),
     )

@@ -5,6 +5,7 @@ Text of the project is data: control characters are shown escaped, and nothing i
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from rustci.errors import RustciError
 from rustci.kinds import Value
 from rustci.options import Source
 from rustci.output.todo import todo
+from rustci.paths import PROGRAMS
 from rustci.project import Package, Project, TargetKind, Workspace
 from rustci.proposal import Proposal
 from rustci.quoting import HIDDEN
@@ -133,12 +135,20 @@ def proposal(found: Proposal, out: Console) -> None:
 
 
 def files(found: Proposal, out: Console) -> None:
-    """Print what becomes of each file."""
+    """Print what becomes of each file; those of a program that share a fate share a line."""
     _line(out, "Files", "bold")
-    for change in found.files:
-        mark, style = MARKS[change.kind]
-        reason = f" ({change.reason})" if change.reason else ""
-        _line(out, f"  {mark} {change.kind.value:<9} {change.path}{reason}", style)
+    for (place, kind, reason), group in itertools.groupby(found.files, _fate):
+        mark, style = MARKS[kind]
+        count = len(list(group))
+        shown = f"{place} ({count} files)" if place.endswith("/") else place
+        _line(out, f"  {mark} {kind.value:<9} {shown}{f' ({reason})' * bool(reason)}", style)
+
+
+def _fate(change: Change) -> tuple[str, ChangeKind, str]:
+    place = change.path
+    if place.startswith(PROGRAMS):
+        place = place[: place.index("/", len(PROGRAMS)) + 1]
+    return place, change.kind, change.reason
 
 
 def review(found: Proposal, out: Console) -> None:
