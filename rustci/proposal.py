@@ -147,10 +147,13 @@ def settled(
 ) -> tuple[Project, Config]:
     """Return the project and the answers as they stand, nobody being asked. Raises RustciError.
 
-    The default branch is the one that the lock names: a checkout in CI does not know it.
+    The default branch is the one that the lock names: a checkout in CI does not know it. Nor are
+    workflows of others read for the service that they upload coverage to, once the lock names it.
     """
     given = [configuration.own_layer(root), configuration.environment_layer(environ)]
-    project = discover.read_project(path, configuration.directory_of(given))
+    project = discover.read_project(
+        path, configuration.directory_of(given), workflows=facts.COVERAGE not in lock.facts
+    )
     detected = dict(recommend(project))
     if branch := lock.facts.get(facts.BRANCH):
         reason = "the default branch when the workflows were written"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.upkeep import CI, Repository
 OLDER = ("timeout-minutes: 20", "timeout-minutes: 19")
 """What the lock is made to say that an older template wrote for Clippy and the documentation."""
 GUIDE = ".github/CI.md"
+COVERAGE = ".github/workflows/coverage.yml"
 
 
 def aged(repository: Repository) -> None:
@@ -69,6 +71,39 @@ def test_an_edit_stays_while_the_template_moves_on(
     assert repository.run("update").code == 0
     assert repository.read() == mine
     assert repository.run("update").out.endswith("everything is up to date\n")
+
+
+UPLOADS = """\
+on: [push]
+jobs:
+  cover:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: cargo llvm-cov --codecov --output-path codecov.json
+      - uses: codecov/codecov-action@v5
+"""
+
+
+def test_the_coverage_service_stays_when_the_workflow_that_named_it_goes(
+    project_folder: Callable[[str], Path],
+) -> None:
+    repository = Repository(project_folder("chat-server"))
+    repository.write(UPLOADS, ".github/workflows/cover.yml")
+    assert repository.run("init", "--yes", "--branch", "main").code == 0
+    assert "codecov-action" in repository.read(COVERAGE)
+    (repository.root / ".github/workflows/cover.yml").unlink()
+    assert repository.run("check").out.startswith("clean")
+    assert repository.run("update").out.endswith("everything is up to date\n")
+    assert repository.run("init", "--yes").code == 0
+    assert "codecov-action" in repository.read(COVERAGE)
+
+
+def test_a_lock_that_names_no_coverage_service_learns_it(repository: Repository) -> None:
+    repository.edit(r'^"coverage service" = .*\n', "", PATH)
+    repository.write(UPLOADS, ".github/workflows/cover.yml")
+    assert repository.run("update").code == 0
+    assert '"coverage service" = ["codecov"]' in repository.read(PATH)
+    assert "codecov-action" in repository.read(COVERAGE)
 
 
 def test_a_bump_of_a_bot_is_learnt_by_the_lock_and_never_undone(repository: Repository) -> None:
