@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -64,10 +64,15 @@ class Proposal:
 
 
 def propose(
-    project: Project, config: Config, decisions: Decisions, terms: Terms | None = None
+    project: Project,
+    config: Config,
+    decisions: Decisions,
+    terms: Terms | None = None,
+    moved: Sequence[Change] = (),
 ) -> Proposal:
     """Return what `config` means for `project`. Reads the disk, writes nothing.
 
+    `moved`: changes of pins that come first, and are written with all else.
     Raises RustciError for answers that cannot be met and files that cannot be read or merged.
     """
     terms = terms or Terms()
@@ -77,8 +82,10 @@ def propose(
     workflows = jobs.plan(facts.recalled(project, before.facts), config)
     generated = templates.render(workflows, project, config)
     disk = {p: files.read_bytes(project.root, p) for p in scaffold.paths(generated, previous)}
+    disk |= {change.path: change.new.encode() for change in moved if change.new is not None}
     generated = update.with_newer_pins(generated, disk, previous)
     changes, lock = _compared(generated, disk, before, decisions, terms)
+    changes = scaffold.with_moved(changes, moved, others=not terms.only)
     _refuse_twins(project, changes)
     settings = _settings(project, config)
     lock = replace(lock, facts=facts.next_facts(before.facts, project), seal=before.seal)

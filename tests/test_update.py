@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,17 @@ def test_twice_is_once(repository: Repository) -> None:
     assert repository.tree() == once
     assert OLDER[1] not in repository.read()
 
+
+OTHER = ".github/workflows/other.yml"
+CHECKOUT = actions.pin("actions/checkout")
+USES = f"""\
+on: push
+jobs:
+  other:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@{CHECKOUT.sha} # {CHECKOUT.version}
+"""
 
 EDITS = {
     "timeout": (r"timeout-minutes: 10$", "timeout-minutes: 17"),
@@ -373,26 +384,69 @@ class TestLines:
         assert update.by_lines(base, theirs, ours, Side.THEIRS).conflicts == ()
 
 
-def test_pins_move_on_request_and_stay_moved(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with serving() as server:
-        for name, pin in actions.catalogue().items():
-            if name == pin.repo:
-                repo = server.repo(name)
-                repo.release(pin.version, commit=pin.sha)
-                if ids := refresh.known_ids(None).get(name.lower()):
-                    repo.repo_id, repo.owner_id = ids.repo_id, ids.owner_id
-        newer = server.repos["actions/checkout"].release("v7.2.0")
-        monkeypatch.setenv("GITHUB_API_URL", server.base)
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+class TestPins:
+    """`--pins`: what moves is written with the merge, or not at all."""
+
+    @pytest.fixture
+    def newer(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+        """The commit of a release of actions/checkout that rustci does not know."""
+        with serving() as server:
+            for name, pin in actions.catalogue().items():
+                if name == pin.repo:
+                    repo = server.repo(name)
+                    repo.release(pin.version, commit=pin.sha)
+                    if ids := refresh.known_ids(None).get(name.lower()):
+                        repo.repo_id, repo.owner_id = ids.repo_id, ids.owner_id
+            monkeypatch.setenv("GITHUB_API_URL", server.base)
+            monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+            yield server.repos["actions/checkout"].release("v7.2.0")
+
+    def test_they_move_on_request_and_stay_moved(self, newer: str, repository: Repository) -> None:
+        repository.write(USES, OTHER)
         done = repository.run("update", "--pins")
-    assert done.code == 0, done.err
-    text = repository.read()
-    assert f"actions/checkout@{newer} # v7.2.0" in text
-    assert actions.pin("actions/checkout").sha not in text
-    moved = repository.tree()
-    assert repository.run("check").code == 0
-    assert repository.run("update").code == 0
-    assert repository.run("init", "--yes").code == 0
-    assert repository.tree() == moved
+        assert done.code == 0, done.err
+        for path in (CI, OTHER):
+            assert f"actions/checkout@{newer} # v7.2.0" in repository.read(path)
+            assert actions.pin("actions/checkout").sha not in repository.read(path)
+        assert newer in loads(repository.read(PATH)).files[CI].text
+        moved = repository.tree()
+        assert repository.run("check").code == 0
+        assert repository.run("update").code == 0
+        assert repository.run("init", "--yes").code == 0
+        assert repository.tree() == moved
+
+    def test_the_template_arrives_with_them(self, newer: str, repository: Repository) -> None:
+        aged(repository)
+        done = repository.run("update", "--pins", "--format", "json")
+        assert done.code == 0, done.err
+        assert {pin["target"]["version"] for pin in done.json["pins"] if pin["target"]} == {
+            "v7.2.0"
+        }
+        assert CI in {file["path"] for file in done.json["files"] if file["state"] == "merge"}
+        assert OLDER[1] not in repository.read()
+        assert newer in repository.read()
+        assert repository.run("check").code == 0
+
+    def test_nothing_moves_where_something_else_is_undecided(
+        self, newer: str, repository: Repository
+    ) -> None:
+        repository.wrote_last(*OLDER)
+        repository.edit(r"timeout-minutes: 20", "timeout-minutes: 77")
+        before = repository.tree()
+        done = repository.run("update", "--pins")
+        assert (done.code, repository.tree()) == (3, before)
+        assert "would move" in done.out
+        assert newer not in repository.read()
+
+    def test_only_the_files_that_are_named(self, newer: str, repository: Repository) -> None:
+        repository.write(USES, OTHER)
+        assert repository.run("update", "--pins", "--only", "ci.yml").code == 0
+        changed = {path for path in repository.tree() if newer in repository.read(path)}
+        assert changed == {CI, PATH}
+
+    def test_a_dry_run_moves_nothing(self, newer: str, repository: Repository) -> None:
+        before = repository.tree()
+        assert f"+        uses: actions/checkout@{newer}" in (
+            repository.run("update", "--pins", "--dry-run", "--diff").out
+        )
+        assert repository.tree() == before

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from packaging.version import Version
@@ -16,11 +16,15 @@ from rustci import lock as lockfile
 from rustci.errors import DecisionNeeded, ExitCode, Location, UsageError
 from rustci.lock import Lock
 from rustci.merge import Side
+from rustci.output import pins as pins_output
 from rustci.output import text, updates
 from rustci.paths import DEPENDABOT
 from rustci.proposal import Proposal, propose, settled, written_lock
-from rustci.scaffold import OnExisting
+from rustci.scaffold import Change, OnExisting
 from rustci.update import Terms
+
+if TYPE_CHECKING:
+    from rustci.commands.pins import Moves
 
 EPILOG = """\b
 Examples:
@@ -49,20 +53,9 @@ Examples:
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
     """Bring the workflows in PATH up to date; what you edited stays."""
-    if pins and format_ == "json":
-        raise UsageError(
-            "`--pins` and `--format json` do not go together",
-            hint="run `rustci pins update --format json` first",
-        )
-    found = _proposed(path, flags)
-    code = ExitCode.OK
-    if pins and not found.changes.undecided:
-        code = _move_pins(path, dry_run=flags["dry_run"])
-        found = _proposed(path, flags)
-    if format_ == "json":
-        click.echo(updates.document(found, diff=flags["diff"], dry_run=flags["dry_run"]))
-    else:
-        updates.show(found, text.console(), diff=flags["diff"], dry_run=flags["dry_run"])
+    moves = _moves(path, quiet=format_ == "json") if pins else None
+    found = _proposed(path, flags, moves.changes if moves else ())
+    _show(found, moves, format_, diff=flags["diff"], dry_run=flags["dry_run"])
     if found.changes.undecided:
         if format_ == "json":
             return ExitCode.DECISION
@@ -71,10 +64,29 @@ def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
         files.apply(found.project.root, found.writes)
         if not flags["only"]:  # of the rest nobody knows
             checks.seal(path, found, os.environ, datetime.now(UTC).date())
-    return code
+    return moves.code if moves else ExitCode.OK
 
 
-def _proposed(path: Path, flags: dict[str, Any]) -> Proposal:
+def _moves(path: Path, *, quiet: bool) -> Moves:
+    """Ask GitHub where the pins move to. Raises OutsideError."""
+    from rustci.commands import pins
+
+    return pins.moves(path, quiet=quiet)
+
+
+def _show(found: Proposal, moves: Moves | None, format_: str, *, diff: bool, dry_run: bool) -> None:
+    if format_ == "json":
+        more = pins_output.fields(moves.verdicts, moves.found.problems) if moves else {}
+        click.echo(updates.document(found, diff=diff, dry_run=dry_run, **more))
+        return
+    if moves:
+        from rustci.commands import pins
+
+        pins.show(moves, dry=dry_run or bool(found.changes.undecided))
+    updates.show(found, text.console(), diff=diff, dry_run=dry_run)
+
+
+def _proposed(path: Path, flags: dict[str, Any], moved: Sequence[Change]) -> Proposal:
     """Return what an update comes to. Raises RustciError."""
     root, lock = written_lock(path)
     _require_as_new(lock)
@@ -86,7 +98,7 @@ def _proposed(path: Path, flags: dict[str, Any]) -> Proposal:
         only=only,
     )
     named = {DEPENDABOT: OnExisting.MERGE} if DEPENDABOT in only else None
-    found = propose(project, config, named, terms)
+    found = propose(project, config, named, terms, moved)
     _require_known(terms.restore or (), [change.path for change in found.changes.changes])
     return found
 
@@ -114,14 +126,6 @@ def _require_known(restore: Sequence[str] | frozenset[str], known: Sequence[str]
                 f"`--restore {path}` names no file that rustci would write",
                 hint=f"it writes {', '.join(known)}",
             )
-
-
-def _move_pins(path: Path, *, dry_run: bool) -> ExitCode:
-    """Run `rustci pins update`. Raises OutsideError before anything is written."""
-    from rustci.commands import pins
-
-    done: ExitCode = click.get_current_context().invoke(pins.update, path=path, dry_run=dry_run)
-    return done
 
 
 def _undecided(found: Proposal) -> DecisionNeeded:

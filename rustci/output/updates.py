@@ -49,7 +49,7 @@ def recognised(found: Sequence[Recognised], out: Console) -> None:
         out.print(visible(line), soft_wrap=True)
 
 
-def document(found: Proposal, *, diff: bool, dry_run: bool) -> str:
+def document(found: Proposal, *, diff: bool, dry_run: bool, **more: Any) -> str:
     """Return everything as one JSON document."""
     undecided = bool(found.changes.undecided)
     return json.dumps(
@@ -62,7 +62,8 @@ def document(found: Proposal, *, diff: bool, dry_run: bool) -> str:
                 | ({"diff": unified_diff(change)} if diff else {})
                 for change in found.files
             ],
-        },
+        }
+        | more,
         indent=2,
         ensure_ascii=False,
     )
