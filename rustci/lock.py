@@ -52,6 +52,8 @@ class LockedFile:
     state: FileState = FileState.WRITTEN
     adopted: bool = False
     """The user wrote it by hand, and rustci merged its jobs in."""
+    apart: tuple[str, ...] = ()
+    """Jobs that the aggregate does not wait for, as the user decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +133,19 @@ def _lines(lock: Lock) -> Iterator[str]:
         yield f"{_basic(path)} = {_basic(other)}"
     for path, file in sorted(lock.files.items()):
         yield ""
-        yield _heading(path)
-        yield f"state = {_basic(file.state)}"
-        if file.adopted:
-            yield "adopted = true"
-        if file.text:
-            yield f"text = {_block(file.text)}"
+        yield from _file_lines(path, file)
+
+
+def _file_lines(path: str, file: LockedFile) -> Iterator[str]:
+    """Yield the table of a file."""
+    yield _heading(path)
+    yield f"state = {_basic(file.state)}"
+    if file.adopted:
+        yield "adopted = true"
+    if file.apart:
+        yield f"apart = {_array(file.apart)}"
+    if file.text:
+        yield f"text = {_block(file.text)}"
 
 
 def _heading(path: str) -> str:
@@ -220,7 +229,7 @@ class _Reader:
         self._path(path, heading)
         if not isinstance(table, dict):
             raise self._wrong(f"`files` has no table for {path!r}", heading)
-        self._check_keys(table, {"adopted", "state", "text"}, heading)
+        self._check_keys(table, {"adopted", "apart", "state", "text"}, heading)
         state = table.get("state")
         if state not in list(FileState):
             raise self._wrong(f"{path} has the state {state!r}", heading)
@@ -228,7 +237,8 @@ class _Reader:
         adopted = table.get("adopted", False)
         if type(adopted) is not bool:
             raise self._wrong(f"`adopted` is {adopted!r}, not true or false", heading)
-        return LockedFile(text=text, state=FileState(state), adopted=adopted)
+        apart = self._strings(table.get("apart", []), heading)
+        return LockedFile(text=text, state=FileState(state), adopted=adopted, apart=apart)
 
     def _check_schema(self, schema: Any) -> None:
         if type(schema) is not int or schema < 1:

@@ -58,6 +58,11 @@ class Proposal:
         return (self.settings, *self.changes.changes)
 
     @property
+    def unjoined(self) -> tuple[str, ...]:
+        """The user's jobs that the aggregate does not wait for, nobody having decided so."""
+        return () if self.changes.undecided else update.unjoined(self.changes, self.lock)
+
+    @property
     def jobs(self) -> int:
         """How many jobs a pull request starts."""
         return sum(workflow.size for workflow in self.workflows if not workflow.cron)
@@ -86,6 +91,7 @@ def propose(
     generated = update.with_newer_pins(generated, disk, previous)
     changes, lock = _compared(generated, disk, before, decisions, terms)
     changes = scaffold.with_moved(changes, moved, others=not terms.only)
+    changes, lock = update.joined(changes, lock, terms)
     _refuse_twins(project, changes)
     settings = _settings(project, config)
     lock = replace(lock, facts=facts.next_facts(before.facts, project), seal=before.seal)

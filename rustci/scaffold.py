@@ -333,7 +333,8 @@ def _entry(change: Change, source: Generated, before: LockedFile | None) -> Lock
     if change.kind in _UNDECIDED:
         return before
     if change.kind is not ChangeKind.KEEP:
-        return LockedFile(text=source.text, adopted=_adopted(change, source, before))
+        adopted = _adopted(change, source, before)
+        return LockedFile(text=source.text, adopted=adopted, apart=before.apart if before else ())
     if change.old is None and before:
         return replace(before, state=FileState.DELETED)
     undecided = _verdict(source, change.old, before)[0] in _UNDECIDED

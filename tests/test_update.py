@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -450,3 +452,98 @@ class TestPins:
             repository.run("update", "--pins", "--dry-run", "--diff").out
         )
         assert repository.tree() == before
+
+
+FUZZ = """\
+  fuzz:
+    name: Fuzz
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions: {}
+    steps:
+      - run: ls
+"""
+
+
+class TestJoiningNeeds:
+    """A job that the user added, and the one check to require."""
+
+    @pytest.fixture
+    def grown(self, repository: Repository) -> Repository:
+        repository.edit(r"^jobs:\n", f"jobs:\n{FUZZ}\n")
+        return repository
+
+    def needs(self, repository: Repository) -> list[str]:
+        found: list[str] = parse(repository.read())["jobs"]["ci"]["needs"]
+        return found
+
+    def test_it_joins_if_told(self, grown: Repository) -> None:
+        before = grown.read()
+        assert grown.run("check").code == 1
+        assert "rustci update --join-needs" in grown.run("check").out
+        done = grown.run("update", "--join-needs")
+        assert done.code == 0
+        assert "`ci` now waits for `fuzz`" in done.out
+        assert self.needs(grown)[-1] == "fuzz"
+        changed = set(before.splitlines()) ^ set(grown.read().splitlines())
+        assert len(changed) == 2
+        once = grown.tree()
+        assert grown.run("update", "--join-needs").code == 0
+        assert grown.tree() == once
+        assert grown.run("check").out.startswith("clean")
+
+    def test_declining_is_remembered(self, grown: Repository) -> None:
+        before = grown.read()
+        assert grown.run("update", "--no-join-needs").code == 0
+        assert grown.read() == before
+        assert loads(grown.read(PATH)).files[CI].apart == ("fuzz",)
+        assert grown.run("check").out.startswith("clean")
+        aged(grown)
+        done = grown.run("update")
+        assert "fuzz" not in done.out
+        assert "fuzz" not in self.needs(grown)
+        assert grown.run("check").code == 0
+
+    def test_without_an_answer_it_is_named_and_nothing_is_guessed(self, grown: Repository) -> None:
+        done = grown.run("update", "--format", "json")
+        assert done.json["unjoined"] == ["fuzz"]
+        assert "`CI` does not wait for `fuzz`" in grown.run("update").out
+        assert "fuzz" not in self.needs(grown)
+
+    def test_needs_in_block_style_with_crlf_stays_so(self, grown: Repository) -> None:
+        names = "".join(f"\n      - {name}" for name in self.needs(grown))
+        grown.edit(r"^    needs: \[.*\]$", f"    needs:{names}")
+        grown.write(grown.read().replace("\n", "\r\n"))
+        before = grown.read()
+        assert grown.run("update", "--join-needs").code == 0
+        last = f"      - {self.needs(grown)[-2]}\r\n"
+        assert grown.read() == before.replace(last, f"{last}      - fuzz\r\n")
+
+    def test_a_job_that_another_one_waits_for_is_no_question(self, grown: Repository) -> None:
+        grown.edit(r"^(  clippy:\n)", r"\1    needs: fuzz\n")
+        assert grown.run("update", "--format", "json").json["unjoined"] == []
+        assert grown.run("check").code == 0
+
+    @pytest.mark.parametrize(("key", "waits"), [("y", True), ("n", False), ("\x03", None)])
+    def test_on_a_terminal_it_is_asked(
+        self, key: str, waits: bool | None, grown: Repository
+    ) -> None:
+        before = grown.tree()
+        terminal = pexpect.spawn(
+            sys.executable,
+            ["-m", "rustci", "update"],
+            cwd=str(grown.root),
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            encoding="utf-8",
+            timeout=30,
+        )
+        terminal.expect("wait for the job `fuzz` as well")
+        terminal.send(key if waits is None else f"{key}\r")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == (130 if waits is None else 0)
+        assert ("fuzz" in self.needs(grown)) is bool(waits)
+        if waits is None:
+            assert grown.tree() == before
+        else:
+            assert grown.run("check").out.startswith("clean")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,6 +36,7 @@ Examples:
   rustci update --conflict theirs             where both changed the same: keep what is on disk
   rustci update --restore .github/CI.md       bring back a file that you deleted
   rustci update --pins                        also move the pins of actions
+  rustci update --join-needs                  the one required check waits for your jobs as well
 """
 
 
@@ -50,11 +53,21 @@ Examples:
 )
 @click.option("--restore", multiple=True, metavar="FILE", help="Bring back a file you deleted.")
 @click.option("--pins", is_flag=True, help="Also move the pins of actions (asks GitHub).")
+@click.option(
+    "--join-needs/--no-join-needs",
+    "join",
+    default=None,
+    help="Whether `CI` is to wait for jobs that you added; asked on a terminal, and remembered.",
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
     """Bring the workflows in PATH up to date; what you edited stays."""
     moves = _moves(path, quiet=format_ == "json") if pins else None
-    found = _proposed(path, flags, moves.changes if moves else ())
+    moved = moves.changes if moves else ()
+    found = _proposed(path, flags, moved)
+    asks = format_ == "text" and not flags["dry_run"] and _terminal()
+    if joins := _joins(found.unjoined, flags["join"], asks=asks):
+        found = _proposed(path, flags, moved, joins)
     _show(found, moves, format_, diff=flags["diff"], dry_run=flags["dry_run"])
     if found.changes.undecided:
         if format_ == "json":
@@ -86,7 +99,27 @@ def _show(found: Proposal, moves: Moves | None, format_: str, *, diff: bool, dry
     updates.show(found, text.console(), diff=diff, dry_run=dry_run)
 
 
-def _proposed(path: Path, flags: dict[str, Any], moved: Sequence[Change]) -> Proposal:
+def _terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _joins(jobs: Sequence[str], join: bool | None, *, asks: bool) -> Mapping[str, bool]:
+    """Return for each job of the user's whether the aggregate is to wait for it, if that is known.
+
+    Raises click.Abort when the user leaves.
+    """
+    if join is not None:
+        return dict.fromkeys(jobs, join)
+    question = "Shall `CI`, the one check to require, wait for the job `{}` as well?"
+    return {job: click.confirm(question.format(job), default=True) for job in jobs if asks}
+
+
+def _proposed(
+    path: Path,
+    flags: dict[str, Any],
+    moved: Sequence[Change],
+    joins: Mapping[str, bool] = MappingProxyType({}),
+) -> Proposal:
     """Return what an update comes to. Raises RustciError."""
     root, lock = written_lock(path)
     _require_as_new(lock)
@@ -96,6 +129,8 @@ def _proposed(path: Path, flags: dict[str, Any], moved: Sequence[Change]) -> Pro
         prefer=Side(flags["conflict"]) if flags["conflict"] else None,
         restore=frozenset(_path(name, lock) for name in flags["restore"]),
         only=only,
+        join=tuple(job for job, wanted in joins.items() if wanted),
+        apart=tuple(job for job, wanted in joins.items() if not wanted),
     )
     named = {DEPENDABOT: OnExisting.MERGE} if DEPENDABOT in only else None
     found = propose(project, config, named, terms, moved)
