@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rustci import (
     __version__,
+    adopt,
     discover,
     facts,
     files,
@@ -22,6 +23,7 @@ from rustci import (
 from rustci import (
     lock as lockfile,
 )
+from rustci.adopt import Recognised
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, Location, ProjectError, UsageError
 from rustci.files import Write
@@ -111,6 +113,17 @@ def propose(
         lock=lock,
         writes=(*first, *changes.writes, *([last] if last else [])),
     )
+
+
+def recognised(project: Project, replaced: Collection[str] = ()) -> tuple[Recognised, ...]:
+    """Return what hand-written workflows already do, save those that are to be replaced.
+
+    Raises RustciError for one that cannot be taken over.
+    """
+    paths = (workflow.path.as_posix() for workflow in project.repository.workflows)
+    kept = (path for path in paths if path not in replaced)
+    texts = {path: files.read_text(project.root, path) or "" for path in kept}
+    return adopt.recognised(project, texts, lockfile.read(project.root))
 
 
 def _refuse_twins(project: Project, changes: ChangeSet) -> None:
