@@ -1,4 +1,4 @@
-"""What: the `ci` job does not wait for a job of its workflow, or is skipped when one fails.
+"""What: the `ci` job waits for a job that is not there, or not for one that is, or may be skipped.
 
 Why: `CI` is the one check that branch protection requires. A job that it does not need may fail,
 and the pull request can still be merged. A job with an `if` is only noted: skipped, it would make
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from rustci.adopt import sure, unawaited
 from rustci.checks.base import Context, Finding, JobNode, Level, WorkflowFile, entries
 from rustci.jobs.aggregate import ID as AGGREGATE
+from rustci.merge.jobs import needs
 
 ID = "aggregate"
 TITLE = "The required check does not wait for every job"
@@ -33,6 +34,14 @@ def check(context: Context) -> Iterator[Finding]:
         for name in unawaited(values):
             if name not in file.apart:
                 yield _missing(file, last, jobs[name], certain=name in sure(values))
+        for name in sorted(needs(last.value) - jobs.keys()):
+            yield Finding(
+                rule=ID,
+                path=file.path,
+                line=_line(file, last),
+                message=f"`{AGGREGATE}` needs `{name}`, which is no job: GitHub refuses the file",
+                fix=f"take `{name}` out of its `needs`",
+            )
         if str(last.value.get("if", "")).strip("${} ") != "always()":
             yield Finding(
                 rule=ID,
@@ -45,12 +54,16 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _missing(file: WorkflowFile, last: JobNode, job: JobNode, *, certain: bool) -> Finding:
-    needs = entries(last.node).get("needs")
     return Finding(
         rule=ID,
         path=file.path,
-        line=file.line(needs) if needs else last.line,
+        line=_line(file, last),
         message=f"`{AGGREGATE}` does not need the job `{job.id}`: it may fail unnoticed",
         fix="rustci update --join-needs" if certain else f"add `{job.id}` to the `needs` by hand",
         level=job.level if certain else Level.NOTE,
     )
+
+
+def _line(file: WorkflowFile, last: JobNode) -> int:
+    found = entries(last.node).get("needs")
+    return file.line(found) if found else last.line
