@@ -202,7 +202,8 @@ def _compared(
         changes = scaffold.compare(generated, disk, before, decisions, merge, terms.restore)
         return changes, scaffold.next_lock(changes, generated, before, __version__)
     part = update.chosen(generated, before, terms.only)
-    named = {path: file for path, file in before.files.items() if path in {*part, *terms.only}}
+    places = {before.beside.get(path, path) for path in part} | {*terms.only}
+    named = {path: file for path, file in before.files.items() if path in places}
     lock = replace(before, files=named)
     changes = scaffold.compare(part, disk, lock, decisions, merge, terms.restore)
     after = scaffold.next_lock(changes, part, lock, before.version)

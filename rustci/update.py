@@ -58,15 +58,16 @@ def with_newer_pins(
 
     Raises ProjectError for a workflow on disk that cannot be read safely.
     """
-    files = lock.files if lock else {}
+    lock = lock or Lock(version="")
     found = {}
     for path, file in generated.items():
-        base, theirs, text = files.get(path), disk.get(path), file.text
+        place = lock.beside.get(path, path)
+        base, theirs, text = lock.files.get(place), disk.get(place), file.text
         if base and base.state is not FileState.KEPT and is_yaml(path) and not file.seed:
             if base.text != text:
-                text = adopt_newer_pins(text, base.text, path=path)
+                text = adopt_newer_pins(text, base.text, path=place)
             if theirs is not None and theirs != text.encode():
-                text = adopt_newer_pins(text, theirs.decode(errors="surrogateescape"), path=path)
+                text = adopt_newer_pins(text, theirs.decode(errors="surrogateescape"), path=place)
         found[path] = replace(file, text=text)
     return found
 
@@ -132,12 +133,14 @@ def chosen(
     Raises UsageError for what is neither a file nor a job of rustci's.
     """
     found: dict[str, Generated] = {}
+    paths = {place: path for path, place in lock.beside.items()}
     for name in only:
-        if name in generated or name in lock.files:
-            found |= {name: generated[name]} if name in generated else {}
+        path = paths.get(name, name)
+        if path in generated or name in lock.files:
+            found |= {path: generated[path]} if path in generated else {}
             continue
         path = _file_of(name, generated, lock)
-        base = found[path].text if path in found else lock.files[path].text
+        base = found[path].text if path in found else lock.files[lock.beside.get(path, path)].text
         found[path] = Generated(text=with_job(base, generated[path].text, name))
     return found
 
@@ -145,8 +148,9 @@ def chosen(
 def _file_of(job: str, generated: Mapping[str, Generated], lock: Lock) -> str:
     known: dict[str, str] = {}
     for path, file in generated.items():
-        if path.startswith(f"{WORKFLOWS}/") and path in lock.files:
-            sources = Source(file.text, path), Source(lock.files[path].text, path)
+        place = lock.beside.get(path, path)
+        if path.startswith(f"{WORKFLOWS}/") and place in lock.files:
+            sources = Source(file.text, path), Source(lock.files[place].text, path)
             known |= {name: path for source in sources for name in _jobs(source)}
     if job in known:
         return known[job]

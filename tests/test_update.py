@@ -193,6 +193,39 @@ def test_init_merges_where_it_can(repository: Repository) -> None:
     assert repository.run("check").code == 0
 
 
+class TestBeside:
+    """The user's `ci.yml` stays, and rustci's stands beside it: upkeep is the same."""
+
+    PLACE = ".github/workflows/rustci-ci.yml"
+
+    @pytest.fixture
+    def beside(self, project_folder: Callable[[str], Path]) -> Repository:
+        found = Repository(project_folder("chat-server"))
+        found.write("on: push\njobs:\n  mine:\n    runs-on: x\n    steps: []\n")
+        flags = ("--branch", "main", "--on-existing", "beside")
+        assert found.run("init", "--yes", *flags).code == 0
+        return found
+
+    @pytest.mark.parametrize("only", ["rustci-ci.yml", PLACE, CI, "clippy"])
+    def test_a_part_by_any_name(self, only: str, beside: Repository) -> None:
+        beside.wrote_last(*OLDER)
+        beside.edit(*OLDER, self.PLACE, count=0)
+        mine = beside.read()
+        assert beside.run("update", "--only", only).code == 0
+        minutes = parse(beside.read(self.PLACE))["jobs"]["clippy"]["timeout-minutes"]
+        assert (minutes, beside.read()) == (20, mine)
+        assert beside.run("update").code == 0
+        assert beside.run("check").code == 0
+
+    def test_the_lock_learns_a_bump(self, beside: Repository) -> None:
+        newer = f"{'c' * 40} # v7.3.0"
+        beside.edit(r"(actions/checkout@)\w+ # v7\.0\.1", rf"\g<1>{newer}", self.PLACE, count=0)
+        mine = beside.read(self.PLACE)
+        assert beside.run("update").code == 0
+        assert beside.read(self.PLACE) == mine
+        assert newer in loads(beside.read(PATH)).files[self.PLACE].text
+
+
 class TestParts:
     def test_a_file(self, repository: Repository) -> None:
         aged(repository)
@@ -277,19 +310,24 @@ def test_a_dry_run_writes_nothing_and_shows_all(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [b"jobs:\n\tx: 1\n", b"on: push\non: push\n", b"a: !!python/x 1\n", b"a: \xff\n"],
+    ("broken", "problem"),
+    [
+        (b"jobs:\n\tx: 1\n", ":2:1: the file is not YAML"),
+        (b"on: push\non: push\n", ":2:1: the key 'on' is there twice"),
+        (b"a: !!python/x 1\n", ":1:4: the tag"),
+        (b"on: push\na: \xff\n", ":2: the file is not UTF-8"),
+    ],
     ids=["tab", "twice", "tag", "no UTF-8"],
 )
 def test_what_cannot_be_merged_safely_is_named_and_left_alone(
-    broken: bytes, repository: Repository
+    broken: bytes, problem: str, repository: Repository
 ) -> None:
     aged(repository)
     (repository.root / CI).write_bytes(broken)
     before = repository.tree()
     done = repository.run("update")
     assert (done.code, repository.tree()) == (2, before)
-    assert f"error: {CI}:" in done.err or f"/{CI}" in done.err
+    assert done.err.startswith(f"error: {CI}{problem}")
 
 
 def test_a_newer_rustci_is_not_undone(repository: Repository) -> None:
