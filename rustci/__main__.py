@@ -1,5 +1,6 @@
 """Starts rustci: `python -m rustci` and the `rustci` command."""
 
+import gc
 import sys
 
 from rustci import __version__
@@ -10,6 +11,7 @@ MOST = 3
 
 def run() -> None:
     """Run the command line and exit with its code."""
+    gc.disable()  # a run is short: looking for cycles would be a tenth of it
     if sys.argv[1:] in (["--version"], ["-V"]):
         # Asked by scripts in loops: answered before anything is imported.
         print(f"rustci {__version__}")  # noqa: T201

@@ -208,6 +208,20 @@ def sure(jobs: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in jobs if name not in unsure)
 
 
+def unawaited(jobs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the jobs that the aggregate does not wait for, nor anything that it waits for.
+
+    A job fails with what it needs, unless its own `if` lets it run all the same.
+    """
+    reached, todo = {AGGREGATE}, [AGGREGATE]
+    while todo:
+        job = jobs.get(todo.pop())
+        new = _needs(job) & jobs.keys() - reached if isinstance(job, dict) else set()
+        reached |= new
+        todo += [name for name in new if isinstance(jobs[name], dict) and "if" not in jobs[name]]
+    return tuple(name for name in jobs if name not in reached)
+
+
 def _needs(job: Mapping[str, Any]) -> set[Any]:
     needs = job.get("needs")
     return set(needs) if isinstance(needs, list) else {needs}

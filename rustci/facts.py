@@ -12,6 +12,8 @@ from rustci.project import Project, TargetKind
 
 Facts = Mapping[str, tuple[str, ...]]
 BRANCH, REPOSITORY = "default branch", "repository"
+COVERAGE = "coverage service"
+"""Where workflows of others upload to: reading those takes longest, and they may go one day."""
 
 NAMES = {
     "members": "workspace member",
@@ -47,6 +49,7 @@ def remembered(project: Project) -> Facts:
     found = {
         BRANCH: [project.repository.default_branch or ""],
         REPOSITORY: [project.repository.github or project.root.name],
+        COVERAGE: [_coverage_service(project) or "none"],
         "members": [package.name for package in project.packages],
         "rust-version": [f"{p.name} {p.rust_version}" for p in project.packages if p.rust_version],
         "features": [f"{p.name}/{feature}" for p in project.packages for feature in p.features],
@@ -57,6 +60,12 @@ def remembered(project: Project) -> Facts:
     }
     sorted_ = {name: tuple(sorted(filter(None, values))) for name, values in found.items()}
     return {name: values for name, values in sorted_.items() if values}
+
+
+def _coverage_service(project: Project) -> str | None:
+    repository = project.repository
+    found = (w.coverage_service for w in repository.foreign_workflows if w.coverage_service)
+    return next(found, repository.coverage_service)
 
 
 def changed(before: Facts, after: Facts) -> Iterator[FactChange]:

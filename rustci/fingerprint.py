@@ -46,12 +46,7 @@ def fingerprint(path: Path, root: Path, lock: Lock, environ: Mapping[str, str]) 
     """Return the hash of tool, answers, facts and files. Raises RustciError."""
     settings = {name: environ[name] for name in environ if name.startswith("RUSTCI_")}
     config = files.read_text(root, CONFIG) or ""
-    unknown = unknown_workflows(root, lock)
-    project = discover.read_project(
-        path,
-        _directory(config, settings),
-        workflows=bool(unknown),
-    )
+    project = discover.read_project(path, _directory(config, settings), workflows=False)
     digest = sha256()
     for part in (
         __version__,
@@ -59,7 +54,7 @@ def fingerprint(path: Path, root: Path, lock: Lock, environ: Mapping[str, str]) 
         config,
         *canonical(_judged(project, lock)),
         *_contents(root, lock),
-        *unknown,
+        *unknown_workflows(root, lock),
     ):
         digest.update(part.encode(errors="surrogateescape") + b"\0")
     return digest.hexdigest()
@@ -108,7 +103,6 @@ def _judged(project: Project, lock: Lock) -> list[Any]:
         project.cargo_config,
         branch,
         lock.facts,
-        repository.workflows,
         repository.files,
         repository.nextest_profiles,
         repository.rustfmt_unstable,
@@ -120,6 +114,7 @@ def _contents(root: Path, lock: Lock) -> Iterator[str]:
         data = files.read_bytes(root, path)
         yield path
         yield file.state.value
+        yield from canonical(file.apart)
         yield sha256(file.text.encode()).hexdigest()
         yield "absent" if data is None else sha256(data).hexdigest()
     yield from canonical(lock.beside)

@@ -56,6 +56,8 @@ class LockedFile:
     state: FileState = FileState.WRITTEN
     adopted: bool = False
     """The user wrote it by hand, and rustci merged its jobs in."""
+    apart: tuple[str, ...] = ()
+    """Jobs that the aggregate does not wait for, as the user decided."""
 
     def holds(self, text: str) -> bool:
         """Whether `text` (LF, no BOM) is what rustci wrote."""
@@ -64,11 +66,13 @@ class LockedFile:
         return text == self.text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def written(path: str, text: str, *, adopted: bool = False) -> LockedFile:
+def written(
+    path: str, text: str, *, adopted: bool = False, apart: tuple[str, ...] = ()
+) -> LockedFile:
     """Return the entry of a file just written with `text` (LF, no BOM)."""
     if path.startswith(PROGRAMS):
         return LockedFile(text="", digest=sha256(text.encode()).hexdigest())
-    return LockedFile(text=text, adopted=adopted)
+    return LockedFile(text=text, adopted=adopted, apart=apart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,8 @@ def _file_lines(path: str, file: LockedFile) -> Iterator[str]:
     yield f"state = {_basic(file.state)}"
     if file.adopted:
         yield "adopted = true"
+    if file.apart:
+        yield f"apart = {_array(file.apart)}"
     if file.digest:
         yield f"sha256 = {_basic(file.digest)}"
     if file.text:
@@ -243,7 +249,7 @@ class _Reader:
         self._path(path, heading)
         if not isinstance(table, dict):
             raise self._wrong(f"`files` has no table for {path!r}", heading)
-        self._check_keys(table, {"adopted", "sha256", "state", "text"}, heading)
+        self._check_keys(table, {"adopted", "apart", "sha256", "state", "text"}, heading)
         state = table.get("state")
         if state not in list(FileState):
             raise self._wrong(f"{path} has the state {state!r}", heading)
@@ -252,7 +258,10 @@ class _Reader:
         adopted = table.get("adopted", False)
         if type(adopted) is not bool:
             raise self._wrong(f"`adopted` is {adopted!r}, not true or false", heading)
-        return LockedFile(text=text, digest=digest, state=FileState(state), adopted=adopted)
+        apart = self._strings(table.get("apart", []), heading)
+        return LockedFile(
+            text=text, digest=digest, state=FileState(state), adopted=adopted, apart=apart
+        )
 
     def _check_schema(self, schema: Any) -> None:
         if type(schema) is not int or schema < 1:

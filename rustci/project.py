@@ -299,8 +299,15 @@ class Repository:
     """Keys in rustfmt.toml that only a nightly rustfmt accepts."""
     written: frozenset[str] = frozenset()
     """Files that rustci itself wrote, by its lock: no evidence of what the project wants."""
+    coverage_service: str | None = None
+    """What a workflow of others uploaded coverage to when rustci wrote its own, by its lock."""
     dependabot: bool = False
     renovate: bool = False
+
+    @property
+    def foreign_workflows(self) -> tuple[ExistingWorkflow, ...]:
+        """The workflows that rustci did not write."""
+        return tuple(one for one in self.workflows if one.path.as_posix() not in self.written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

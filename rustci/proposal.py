@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rustci import (
     __version__,
+    adopt,
     discover,
     facts,
     files,
@@ -22,6 +23,7 @@ from rustci import (
 from rustci import (
     lock as lockfile,
 )
+from rustci.adopt import Recognised
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, Location, ProjectError, UsageError
 from rustci.files import Write
@@ -58,16 +60,26 @@ class Proposal:
         return (self.settings, *self.changes.changes)
 
     @property
+    def unjoined(self) -> tuple[str, ...]:
+        """The user's jobs that the aggregate does not wait for, nobody having decided so."""
+        return () if self.changes.undecided else update.unjoined(self.changes, self.lock)
+
+    @property
     def jobs(self) -> int:
         """How many jobs a pull request starts."""
         return sum(workflow.size for workflow in self.workflows if not workflow.cron)
 
 
 def propose(
-    project: Project, config: Config, decisions: Decisions, terms: Terms | None = None
+    project: Project,
+    config: Config,
+    decisions: Decisions,
+    terms: Terms | None = None,
+    moved: Sequence[Change] = (),
 ) -> Proposal:
     """Return what `config` means for `project`. Reads the disk, writes nothing.
 
+    `moved`: changes of pins that come first, and are written with all else.
     Raises RustciError for answers that cannot be met and files that cannot be read or merged.
     """
     terms = terms or Terms()
@@ -77,8 +89,11 @@ def propose(
     workflows = jobs.plan(facts.recalled(project, before.facts), config)
     generated = templates.render(workflows, project, config)
     disk = {p: files.read_bytes(project.root, p) for p in scaffold.paths(generated, previous)}
+    disk |= {change.path: change.new.encode() for change in moved if change.new is not None}
     generated = update.with_newer_pins(generated, disk, previous)
     changes, lock = _compared(generated, disk, before, decisions, terms)
+    changes = scaffold.with_moved(changes, moved, others=not terms.only)
+    changes, lock = update.joined(changes, lock, terms)
     _refuse_twins(project, changes)
     settings = _settings(project, config)
     lock = replace(lock, facts=facts.next_facts(before.facts, project), seal=before.seal)
@@ -98,6 +113,17 @@ def propose(
         lock=lock,
         writes=(*first, *changes.writes, *([last] if last else [])),
     )
+
+
+def recognised(project: Project, replaced: Collection[str] = ()) -> tuple[Recognised, ...]:
+    """Return what hand-written workflows already do, save those that are to be replaced.
+
+    Raises RustciError for one that cannot be taken over.
+    """
+    paths = (workflow.path.as_posix() for workflow in project.repository.workflows)
+    kept = (path for path in paths if path not in replaced)
+    texts = {path: files.read_text(project.root, path) or "" for path in kept}
+    return adopt.recognised(project, texts, lockfile.read(project.root))
 
 
 def _refuse_twins(project: Project, changes: ChangeSet) -> None:
@@ -147,10 +173,13 @@ def settled(
 ) -> tuple[Project, Config]:
     """Return the project and the answers as they stand, nobody being asked. Raises RustciError.
 
-    The default branch is the one that the lock names: a checkout in CI does not know it.
+    The default branch is the one that the lock names: a checkout in CI does not know it. Nor are
+    workflows of others read for the service that they upload coverage to, once the lock names it.
     """
     given = [configuration.own_layer(root), configuration.environment_layer(environ)]
-    project = discover.read_project(path, configuration.directory_of(given))
+    project = discover.read_project(
+        path, configuration.directory_of(given), workflows=facts.COVERAGE not in lock.facts
+    )
     detected = dict(recommend(project))
     if branch := lock.facts.get(facts.BRANCH):
         reason = "the default branch when the workflows were written"
@@ -173,7 +202,8 @@ def _compared(
         changes = scaffold.compare(generated, disk, before, decisions, merge, terms.restore)
         return changes, scaffold.next_lock(changes, generated, before, __version__)
     part = update.chosen(generated, before, terms.only)
-    named = {path: file for path, file in before.files.items() if path in {*part, *terms.only}}
+    places = {before.beside.get(path, path) for path in part} | {*terms.only}
+    named = {path: file for path, file in before.files.items() if path in places}
     lock = replace(before, files=named)
     changes = scaffold.compare(part, disk, lock, decisions, merge, terms.restore)
     after = scaffold.next_lock(changes, part, lock, before.version)

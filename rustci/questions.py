@@ -192,6 +192,10 @@ class Interview:
         """What holds with the answers so far."""
         return configuration.resolve((*self.layers, *(answer.layer for answer in self.answers)))
 
+    def beneath(self, layer: Layer) -> Interview:
+        """Return the same answers on top of one more layer."""
+        return replace(self, layers=(*self.layers, layer))
+
     @property
     def question(self) -> Question | None:
         """The next question; None when all are answered. Flags and variables are answers too."""

@@ -187,9 +187,11 @@ def coverage(project: Project) -> Advice | None:
     if bare_metal(project):
         return False, "no test harness runs on bare metal"
     written = project.repository.written
-    for workflow in project.repository.workflows:
-        if workflow.coverage_service and str(workflow.path) not in written:
+    for workflow in project.repository.foreign_workflows:
+        if workflow.coverage_service:
             return workflow.coverage_service, f"`{workflow.path}` uploads to it"
+    if service := project.repository.coverage_service:
+        return service, "in use when the workflows were written"
     for name in ("codecov.yml", ".codecov.yml", ".github/codecov.yml"):
         if name in project.repository.files - written:
             return "codecov", f"`{name}` is there"

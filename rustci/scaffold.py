@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -165,6 +165,25 @@ def compare(
     return ChangeSet(changes=tuple(sorted(changes, key=lambda c: c.path)), beside=beside)
 
 
+def with_moved(changes: ChangeSet, moved: Sequence[Change], *, others: bool) -> ChangeSet:
+    """Return the changes, which rest on pins that moved, together with the moves.
+
+    Without `others` no file is touched that is not among the changes.
+    """
+    first = {change.path: change for change in moved}
+    found = {change.path: _with_moved(change, first.get(change.path)) for change in changes.changes}
+    found = {path: one for path, one in (first | found).items() if others or path in found}
+    return replace(changes, changes=tuple(found[path] for path in sorted(found)))
+
+
+def _with_moved(change: Change, moved: Change | None) -> Change:
+    if moved is None:
+        return change
+    if change.kind in {ChangeKind.KEEP, ChangeKind.UNCHANGED}:
+        return moved
+    return replace(change, old=moved.old)
+
+
 def next_lock(
     changes: ChangeSet, generated: Mapping[str, Generated], previous: Lock | None, version: str
 ) -> Lock:
@@ -315,7 +334,8 @@ def _entry(change: Change, source: Generated, before: LockedFile | None) -> Lock
         return before
     if change.kind is not ChangeKind.KEEP:
         adopted = _adopted(change, source, before)
-        return lockfile.written(change.path, source.text, adopted=adopted)
+        apart = before.apart if before else ()
+        return lockfile.written(change.path, source.text, adopted=adopted, apart=apart)
     if change.old is None and before:
         return replace(before, state=FileState.DELETED)
     undecided = _verdict(source, change.old, before)[0] in _UNDECIDED

@@ -12,9 +12,9 @@ from rustci.errors import UsageError
 from rustci.jobs.aggregate import ID as AGGREGATE
 from rustci.lock import FileState, Lock
 from rustci.merge import Conflict, Merged, Side, adopt_newer_pins, merge3
-from rustci.merge.source import Edit, Member, Source
+from rustci.merge.source import Edit, Member, Source, plain
 from rustci.paths import PROGRAMS, WORKFLOWS
-from rustci.scaffold import Disk, Generated, Merge
+from rustci.scaffold import Change, ChangeKind, ChangeSet, Disk, Generated, Merge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,10 @@ class Terms:
     """Deleted files that come back; None: all that the user did not delete before an update."""
     only: tuple[str, ...] = ()
     """Paths of files and ids of jobs; empty: everything."""
+    join: tuple[str, ...] = ()
+    """Jobs of the user's that the aggregate is to wait for."""
+    apart: tuple[str, ...] = ()
+    """Those that it is not to wait for, from now on."""
 
 
 def is_yaml(path: str) -> bool:
@@ -56,17 +60,68 @@ def with_newer_pins(
 
     Raises ProjectError for a workflow on disk that cannot be read safely.
     """
-    files = lock.files if lock else {}
+    lock = lock or Lock(version="")
     found = {}
     for path, file in generated.items():
-        base, theirs, text = files.get(path), disk.get(path), file.text
+        place = lock.beside.get(path, path)
+        base, theirs, text = lock.files.get(place), disk.get(place), file.text
         if base and base.state is not FileState.KEPT and is_yaml(path) and not file.seed:
             if base.text != text:
-                text = adopt_newer_pins(text, base.text, path=path)
+                text = adopt_newer_pins(text, base.text, path=place)
             if theirs is not None and theirs != text.encode():
-                text = adopt_newer_pins(text, theirs.decode(errors="surrogateescape"), path=path)
+                text = adopt_newer_pins(text, theirs.decode(errors="surrogateescape"), path=place)
         found[path] = replace(file, text=text)
     return found
+
+
+# The user's jobs, and the one check to require
+
+
+def unjoined(changes: ChangeSet, lock: Lock) -> tuple[str, ...]:
+    """Return the jobs that every run starts and nobody waits for, and nobody decided about."""
+    change = _aggregates_file(changes)
+    locked = lock.files.get(change.path) if change else None
+    if change is None or locked is None or locked.state is not FileState.WRITTEN:
+        return ()
+    jobs = Source(plain(_final(change)), change.path).document.root.value.get("jobs")
+    if not isinstance(jobs, dict) or AGGREGATE not in jobs:
+        return ()
+    certain = adopt.sure(jobs)
+    return tuple(n for n in adopt.unawaited(jobs) if n in certain and n not in locked.apart)
+
+
+def joined(changes: ChangeSet, lock: Lock, terms: Terms) -> tuple[ChangeSet, Lock]:
+    """Return the changes, and the lock, with the decisions about such jobs."""
+    change = _aggregates_file(changes)
+    if change is None or not (terms.join or terms.apart):
+        return changes, lock
+    if terms.join:
+        added = f"jobs:\n  {AGGREGATE}:\n    needs: [{', '.join(terms.join)}]\n"
+        text = merge3(None, _final(change), added, path=change.path).text
+        settled = change.kind in {ChangeKind.KEEP, ChangeKind.UNCHANGED}
+        kind = ChangeKind.MERGE if settled else change.kind
+        names = ", ".join(f"`{name}`" for name in terms.join)
+        new = replace(change, kind=kind, new=text, reason=f"`{AGGREGATE}` now waits for {names}")
+        every = tuple(new if one is change else one for one in changes.changes)
+        changes = replace(changes, changes=every)
+    locked = lock.files[change.path]
+    apart = tuple(sorted({*locked.apart, *terms.apart} - {*terms.join}))
+    return changes, replace(lock, files={**lock.files, change.path: replace(locked, apart=apart)})
+
+
+def _aggregates_file(changes: ChangeSet) -> Change | None:
+    """Return what becomes of the file with the aggregate; None where it goes or is not there."""
+    path = f"{WORKFLOWS}/{AGGREGATE}.yml"
+    place = changes.beside.get(path, path)
+    found = (change for change in changes.changes if change.path == place)
+    return next((one for one in found if _final(one) and one.kind is not ChangeKind.REMOVE), None)
+
+
+def _final(change: Change) -> str:
+    """Return the text that a file will have."""
+    if change.kind in {ChangeKind.KEEP, ChangeKind.UNCHANGED}:
+        return (change.old or b"").decode(errors="surrogateescape")
+    return change.new or ""
 
 
 # Part of the whole
@@ -80,12 +135,14 @@ def chosen(
     Raises UsageError for what is neither a file nor a job of rustci's.
     """
     found: dict[str, Generated] = {}
+    paths = {place: path for path, place in lock.beside.items()}
     for name in only:
-        if name in generated or name in lock.files:
-            found |= {name: generated[name]} if name in generated else {}
+        path = paths.get(name, name)
+        if path in generated or name in lock.files:
+            found |= {path: generated[path]} if path in generated else {}
             continue
         path = _file_of(name, generated, lock)
-        base = found[path].text if path in found else lock.files[path].text
+        base = found[path].text if path in found else lock.files[lock.beside.get(path, path)].text
         found[path] = Generated(text=with_job(base, generated[path].text, name))
     return found
 
@@ -93,8 +150,9 @@ def chosen(
 def _file_of(job: str, generated: Mapping[str, Generated], lock: Lock) -> str:
     known: dict[str, str] = {}
     for path, file in generated.items():
-        if path.startswith(f"{WORKFLOWS}/") and path in lock.files:
-            sources = Source(file.text, path), Source(lock.files[path].text, path)
+        place = lock.beside.get(path, path)
+        if path.startswith(f"{WORKFLOWS}/") and place in lock.files:
+            sources = Source(file.text, path), Source(lock.files[place].text, path)
             known |= {name: path for source in sources for name in _jobs(source)}
     if job in known:
         return known[job]

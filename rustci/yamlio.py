@@ -38,6 +38,8 @@ MAX_NODES = 100_000
 """After aliases are followed: a walk over the value visits no more."""
 _TOO_DEEP = re.compile(rf"(?:[\[{{]\s*){{{MAX_DEPTH + 1}}}")
 """Brackets alone: the scanner would read far ahead in them before it gives the first event."""
+_UNDECODED = re.compile("[\udc80-\udcff]")
+"""What `errors="surrogateescape"` makes of bytes that are no UTF-8."""
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _COLON = re.compile(r"\s*:")
 _DASH = re.compile(r"(?!\s*#)(?P<dash>.*-)\s*(?:[&!]\S*\s*)*(?:#.*)?$")
@@ -128,6 +130,9 @@ def compose(text: str, path: Path | str) -> Document:
     """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         _refuse(f"the file is longer than {MAX_BYTES:,} bytes", Location(path))
+    if found := _UNDECODED.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        _refuse("the file is not UTF-8", Location(path, line))
     builder = _Builder(text, path)
     for event in _events(text, path):
         builder.take(event)

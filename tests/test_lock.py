@@ -51,7 +51,13 @@ tricky = st.lists(
     st.sampled_from(["'", '"', "\\", "\r", "\n", "<<<<<<< ", "a", "\x00", "\u202e"])
 ).map("".join)
 paths = st.sampled_from(["ci.yml", ".github/workflows/ci.yml", "a b/c", "it's", "é/[x].y=z", "#"])
-locked = st.builds(LockedFile, text=texts | tricky, state=st.sampled_from(FileState))
+locked = st.builds(
+    LockedFile,
+    text=texts | tricky,
+    state=st.sampled_from(FileState),
+    adopted=st.booleans(),
+    apart=st.lists(texts | tricky, max_size=2).map(tuple),
+)
 locks = st.builds(
     Lock,
     version=texts | tricky,

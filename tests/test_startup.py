@@ -35,7 +35,7 @@ def loaded(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("flag", ["--version", "-V"])
 def test_the_version_imports_nothing(flag: str) -> None:
-    assert loaded(flag) == {"rustci"}
+    assert loaded(flag) - {*sys.builtin_module_names} == {"rustci"}
 
 
 @pytest.mark.parametrize(

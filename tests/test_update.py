@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +26,7 @@ from tests.upkeep import CI, Repository
 OLDER = ("timeout-minutes: 20", "timeout-minutes: 19")
 """What the lock is made to say that an older template wrote for Clippy and the documentation."""
 GUIDE = ".github/CI.md"
+COVERAGE = ".github/workflows/coverage.yml"
 
 
 def aged(repository: Repository) -> None:
@@ -39,6 +43,17 @@ def test_twice_is_once(repository: Repository) -> None:
     assert repository.tree() == once
     assert OLDER[1] not in repository.read()
 
+
+OTHER = ".github/workflows/other.yml"
+CHECKOUT = actions.pin("actions/checkout")
+USES = f"""\
+on: push
+jobs:
+  other:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@{CHECKOUT.sha} # {CHECKOUT.version}
+"""
 
 EDITS = {
     "timeout": (r"timeout-minutes: 10$", "timeout-minutes: 17"),
@@ -69,6 +84,39 @@ def test_an_edit_stays_while_the_template_moves_on(
     assert repository.run("update").code == 0
     assert repository.read() == mine
     assert repository.run("update").out.endswith("everything is up to date\n")
+
+
+UPLOADS = """\
+on: [push]
+jobs:
+  cover:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: cargo llvm-cov --codecov --output-path codecov.json
+      - uses: codecov/codecov-action@v5
+"""
+
+
+def test_the_coverage_service_stays_when_the_workflow_that_named_it_goes(
+    project_folder: Callable[[str], Path],
+) -> None:
+    repository = Repository(project_folder("chat-server"))
+    repository.write(UPLOADS, ".github/workflows/cover.yml")
+    assert repository.run("init", "--yes", "--branch", "main").code == 0
+    assert "codecov-action" in repository.read(COVERAGE)
+    (repository.root / ".github/workflows/cover.yml").unlink()
+    assert repository.run("check").out.startswith("clean")
+    assert repository.run("update").out.endswith("everything is up to date\n")
+    assert repository.run("init", "--yes").code == 0
+    assert "codecov-action" in repository.read(COVERAGE)
+
+
+def test_a_lock_that_names_no_coverage_service_learns_it(repository: Repository) -> None:
+    repository.edit(r'^"coverage service" = .*\n', "", PATH)
+    repository.write(UPLOADS, ".github/workflows/cover.yml")
+    assert repository.run("update").code == 0
+    assert '"coverage service" = ["codecov"]' in repository.read(PATH)
+    assert "codecov-action" in repository.read(COVERAGE)
 
 
 def test_a_bump_of_a_bot_is_learnt_by_the_lock_and_never_undone(repository: Repository) -> None:
@@ -143,6 +191,39 @@ def test_init_merges_where_it_can(repository: Repository) -> None:
     assert "runner: [ubuntu-24.04]" in repository.read()
     assert "timeout-minutes: 77" in repository.read()
     assert repository.run("check").code == 0
+
+
+class TestBeside:
+    """The user's `ci.yml` stays, and rustci's stands beside it: upkeep is the same."""
+
+    PLACE = ".github/workflows/rustci-ci.yml"
+
+    @pytest.fixture
+    def beside(self, project_folder: Callable[[str], Path]) -> Repository:
+        found = Repository(project_folder("chat-server"))
+        found.write("on: push\njobs:\n  mine:\n    runs-on: x\n    steps: []\n")
+        flags = ("--branch", "main", "--on-existing", "beside")
+        assert found.run("init", "--yes", *flags).code == 0
+        return found
+
+    @pytest.mark.parametrize("only", ["rustci-ci.yml", PLACE, CI, "clippy"])
+    def test_a_part_by_any_name(self, only: str, beside: Repository) -> None:
+        beside.wrote_last(*OLDER)
+        beside.edit(*OLDER, self.PLACE, count=0)
+        mine = beside.read()
+        assert beside.run("update", "--only", only).code == 0
+        minutes = parse(beside.read(self.PLACE))["jobs"]["clippy"]["timeout-minutes"]
+        assert (minutes, beside.read()) == (20, mine)
+        assert beside.run("update").code == 0
+        assert beside.run("check").code == 0
+
+    def test_the_lock_learns_a_bump(self, beside: Repository) -> None:
+        newer = f"{'c' * 40} # v7.3.0"
+        beside.edit(r"(actions/checkout@)\w+ # v7\.0\.1", rf"\g<1>{newer}", self.PLACE, count=0)
+        mine = beside.read(self.PLACE)
+        assert beside.run("update").code == 0
+        assert beside.read(self.PLACE) == mine
+        assert newer in loads(beside.read(PATH)).files[self.PLACE].text
 
 
 class TestParts:
@@ -229,19 +310,24 @@ def test_a_dry_run_writes_nothing_and_shows_all(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [b"jobs:\n\tx: 1\n", b"on: push\non: push\n", b"a: !!python/x 1\n", b"a: \xff\n"],
+    ("broken", "problem"),
+    [
+        (b"jobs:\n\tx: 1\n", ":2:1: the file is not YAML"),
+        (b"on: push\non: push\n", ":2:1: the key 'on' is there twice"),
+        (b"a: !!python/x 1\n", ":1:4: the tag"),
+        (b"on: push\na: \xff\n", ":2: the file is not UTF-8"),
+    ],
     ids=["tab", "twice", "tag", "no UTF-8"],
 )
 def test_what_cannot_be_merged_safely_is_named_and_left_alone(
-    broken: bytes, repository: Repository
+    broken: bytes, problem: str, repository: Repository
 ) -> None:
     aged(repository)
     (repository.root / CI).write_bytes(broken)
     before = repository.tree()
     done = repository.run("update")
     assert (done.code, repository.tree()) == (2, before)
-    assert f"error: {CI}:" in done.err or f"/{CI}" in done.err
+    assert done.err.startswith(f"error: {CI}{problem}")
 
 
 def test_a_newer_rustci_is_not_undone(repository: Repository) -> None:
@@ -338,26 +424,164 @@ class TestLines:
         assert update.by_lines(base, theirs, ours, Side.THEIRS).conflicts == ()
 
 
-def test_pins_move_on_request_and_stay_moved(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with serving() as server:
-        for name, pin in actions.catalogue().items():
-            if name == pin.repo:
-                repo = server.repo(name)
-                repo.release(pin.version, commit=pin.sha)
-                if ids := refresh.known_ids(None).get(name.lower()):
-                    repo.repo_id, repo.owner_id = ids.repo_id, ids.owner_id
-        newer = server.repos["actions/checkout"].release("v7.2.0")
-        monkeypatch.setenv("GITHUB_API_URL", server.base)
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+class TestPins:
+    """`--pins`: what moves is written with the merge, or not at all."""
+
+    @pytest.fixture
+    def newer(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+        """The commit of a release of actions/checkout that rustci does not know."""
+        with serving() as server:
+            for name, pin in actions.catalogue().items():
+                if name == pin.repo:
+                    repo = server.repo(name)
+                    repo.release(pin.version, commit=pin.sha)
+                    if ids := refresh.known_ids(None).get(name.lower()):
+                        repo.repo_id, repo.owner_id = ids.repo_id, ids.owner_id
+            monkeypatch.setenv("GITHUB_API_URL", server.base)
+            monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+            yield server.repos["actions/checkout"].release("v7.2.0")
+
+    def test_they_move_on_request_and_stay_moved(self, newer: str, repository: Repository) -> None:
+        repository.write(USES, OTHER)
         done = repository.run("update", "--pins")
-    assert done.code == 0, done.err
-    text = repository.read()
-    assert f"actions/checkout@{newer} # v7.2.0" in text
-    assert actions.pin("actions/checkout").sha not in text
-    moved = repository.tree()
-    assert repository.run("check").code == 0
-    assert repository.run("update").code == 0
-    assert repository.run("init", "--yes").code == 0
-    assert repository.tree() == moved
+        assert done.code == 0, done.err
+        for path in (CI, OTHER):
+            assert f"actions/checkout@{newer} # v7.2.0" in repository.read(path)
+            assert actions.pin("actions/checkout").sha not in repository.read(path)
+        assert newer in loads(repository.read(PATH)).files[CI].text
+        moved = repository.tree()
+        assert repository.run("check").code == 0
+        assert repository.run("update").code == 0
+        assert repository.run("init", "--yes").code == 0
+        assert repository.tree() == moved
+
+    def test_the_template_arrives_with_them(self, newer: str, repository: Repository) -> None:
+        aged(repository)
+        done = repository.run("update", "--pins", "--format", "json")
+        assert done.code == 0, done.err
+        assert {pin["target"]["version"] for pin in done.json["pins"] if pin["target"]} == {
+            "v7.2.0"
+        }
+        assert CI in {file["path"] for file in done.json["files"] if file["state"] == "merge"}
+        assert OLDER[1] not in repository.read()
+        assert newer in repository.read()
+        assert repository.run("check").code == 0
+
+    def test_nothing_moves_where_something_else_is_undecided(
+        self, newer: str, repository: Repository
+    ) -> None:
+        repository.wrote_last(*OLDER)
+        repository.edit(r"timeout-minutes: 20", "timeout-minutes: 77")
+        before = repository.tree()
+        done = repository.run("update", "--pins")
+        assert (done.code, repository.tree()) == (3, before)
+        assert "would move" in done.out
+        assert newer not in repository.read()
+
+    def test_only_the_files_that_are_named(self, newer: str, repository: Repository) -> None:
+        repository.write(USES, OTHER)
+        assert repository.run("update", "--pins", "--only", "ci.yml").code == 0
+        changed = {path for path in repository.tree() if newer in repository.read(path)}
+        assert changed == {CI, PATH}
+
+    def test_a_dry_run_moves_nothing(self, newer: str, repository: Repository) -> None:
+        before = repository.tree()
+        assert f"+        uses: actions/checkout@{newer}" in (
+            repository.run("update", "--pins", "--dry-run", "--diff").out
+        )
+        assert repository.tree() == before
+
+
+FUZZ = """\
+  fuzz:
+    name: Fuzz
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions: {}
+    steps:
+      - run: ls
+"""
+
+
+class TestJoiningNeeds:
+    """A job that the user added, and the one check to require."""
+
+    @pytest.fixture
+    def grown(self, repository: Repository) -> Repository:
+        repository.edit(r"^jobs:\n", f"jobs:\n{FUZZ}\n")
+        return repository
+
+    def needs(self, repository: Repository) -> list[str]:
+        found: list[str] = parse(repository.read())["jobs"]["ci"]["needs"]
+        return found
+
+    def test_it_joins_if_told(self, grown: Repository) -> None:
+        before = grown.read()
+        assert grown.run("check").code == 1
+        assert "rustci update --join-needs" in grown.run("check").out
+        done = grown.run("update", "--join-needs")
+        assert done.code == 0
+        assert "`ci` now waits for `fuzz`" in done.out
+        assert self.needs(grown)[-1] == "fuzz"
+        changed = set(before.splitlines()) ^ set(grown.read().splitlines())
+        assert len(changed) == 2
+        once = grown.tree()
+        assert grown.run("update", "--join-needs").code == 0
+        assert grown.tree() == once
+        assert grown.run("check").out.startswith("clean")
+
+    def test_declining_is_remembered(self, grown: Repository) -> None:
+        before = grown.read()
+        assert grown.run("update", "--no-join-needs").code == 0
+        assert grown.read() == before
+        assert loads(grown.read(PATH)).files[CI].apart == ("fuzz",)
+        assert grown.run("check").out.startswith("clean")
+        aged(grown)
+        done = grown.run("update")
+        assert "fuzz" not in done.out
+        assert "fuzz" not in self.needs(grown)
+        assert grown.run("check").code == 0
+
+    def test_without_an_answer_it_is_named_and_nothing_is_guessed(self, grown: Repository) -> None:
+        done = grown.run("update", "--format", "json")
+        assert done.json["unjoined"] == ["fuzz"]
+        assert "`CI` does not wait for `fuzz`" in grown.run("update").out
+        assert "fuzz" not in self.needs(grown)
+
+    def test_needs_in_block_style_with_crlf_stays_so(self, grown: Repository) -> None:
+        names = "".join(f"\n      - {name}" for name in self.needs(grown))
+        grown.edit(r"^    needs: \[.*\]$", f"    needs:{names}")
+        grown.write(grown.read().replace("\n", "\r\n"))
+        before = grown.read()
+        assert grown.run("update", "--join-needs").code == 0
+        last = f"      - {self.needs(grown)[-2]}\r\n"
+        assert grown.read() == before.replace(last, f"{last}      - fuzz\r\n")
+
+    def test_a_job_that_another_one_waits_for_is_no_question(self, grown: Repository) -> None:
+        grown.edit(r"^(  clippy:\n)", r"\1    needs: fuzz\n")
+        assert grown.run("update", "--format", "json").json["unjoined"] == []
+        assert grown.run("check").code == 0
+
+    @pytest.mark.parametrize(("key", "waits"), [("y", True), ("n", False), ("\x03", None)])
+    def test_on_a_terminal_it_is_asked(
+        self, key: str, waits: bool | None, grown: Repository
+    ) -> None:
+        before = grown.tree()
+        terminal = pexpect.spawn(
+            sys.executable,
+            ["-m", "rustci", "update"],
+            cwd=str(grown.root),
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            encoding="utf-8",
+            timeout=30,
+        )
+        terminal.expect("wait for the job `fuzz` as well")
+        terminal.send(key if waits is None else f"{key}\r")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == (130 if waits is None else 0)
+        assert ("fuzz" in self.needs(grown)) is bool(waits)
+        if waits is None:
+            assert grown.tree() == before
+        else:
+            assert grown.run("check").out.startswith("clean")

@@ -52,6 +52,18 @@ fn one_is_one() {
 """
 CI = ".github/workflows/ci.yml"
 SETTINGS = ".github/rustci.toml"
+HAND_WRITTEN = """\
+on: [pull_request]
+jobs:
+  style:
+    runs-on: ubuntu-latest
+    steps:
+    - run: cargo fmt --check
+  all:
+    runs-on: ubuntu-latest
+    steps:
+    - run: cargo test
+"""
 
 
 @pytest.fixture
@@ -315,6 +327,49 @@ class TestFilesInTheWay:
         }
         assert script.prompt("What about").notes == ("It was not written by rustci.",)
 
+    def test_merging_shows_what_it_recognises_and_adds_the_rest(self, crate: Path) -> None:
+        (crate / CI).write_text(HAND_WRITTEN)
+        script = Script({f"What about {CI}": ["merge"]})
+        found = run(crate, script)
+        assert self.kinds(found)["ci.yml"] == "merge"
+        prompt = script.prompt(f"What about {CI}")
+        assert isinstance(prompt, OneOf)
+        assert prompt.default == "keep"
+        hints = {item.value: item.hint for item in prompt.items}
+        assert hints["merge"].endswith("(`style` is its `format`, `all` is its `test`)")
+        assert found
+        new = next(change.new for change in found.changes.changes if change.path == CI)
+        assert new
+        assert HAND_WRITTEN.partition("jobs:")[2] in new
+        assert not re.search(r"^  (?:format|test):", new, re.MULTILINE)
+        assert decided(found)["jobs.format"] is False
+
+    def test_what_is_replaced_is_not_recognised(self, crate: Path) -> None:
+        (crate / CI).write_text(HAND_WRITTEN)
+        (crate / ".github/workflows/coverage.yml").write_text(HAND_WRITTEN)
+        replies = {f"What about {CI}": ["replace"], "What about": ["merge", "keep"]}
+        found = run(crate, Script(replies))
+        assert found
+        assert "coverage.yml" in found.config.settings["jobs.format"].reason
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("jobs:\n\tci: {}\n", "the file is not YAML"),
+            ("on: push\njobs:\n  ci:\n    steps: []\n", "job `ci` does something of its own"),
+        ],
+    )
+    def test_merging_is_not_offered_where_it_cannot_be(
+        self, text: str, problem: str, crate: Path
+    ) -> None:
+        (crate / CI).write_text(text)
+        script = Script()
+        assert self.kinds(run(crate, script))["ci.yml"] == "keep"
+        prompt = script.prompt(f"What about {CI}")
+        assert isinstance(prompt, OneOf)
+        assert "merge" not in [item.value for item in prompt.items]
+        assert problem in prompt.notes[1]
+
     def test_the_default_leaves_them_alone(self, crate: Path) -> None:
         assert set(self.kinds(run(crate, Script())).values()) == {"keep"}
 
@@ -340,7 +395,7 @@ class TestFilesInTheWay:
         assert self.kinds(run(crate, script))["rustci-ci.yml"] == "keep"
         prompt = script.prompt("What about .github/workflows/rustci-ci.yml")
         assert isinstance(prompt, OneOf)
-        assert [item.value for item in prompt.items] == ["keep", "replace", "diff"]
+        assert [item.value for item in prompt.items] == ["keep", "merge", "replace", "diff"]
 
 
 def test_leaving_says_that_nothing_was_written(crate: Path) -> None:
@@ -526,8 +581,8 @@ def test_files_of_others_are_named_and_asked_about(
         (folder / name).write_text("name: mine\n")
     run = terminal()
     run.enter(*QUESTIONS[:-1])
-    run.reply("What about .github/workflows/ci.yml", DOWN * 2 + ENTER)
-    run.reply("What about .github/workflows/coverage.yml", DOWN + ENTER)
+    run.reply("What about .github/workflows/ci.yml", DOWN * 3 + ENTER)
+    run.reply("What about .github/workflows/coverage.yml", DOWN * 2 + ENTER)
     run.enter("What about .github/workflows/scheduled.yml", "Write these files")
     assert run.end() == 0
     mine = {path.name for path in folder.iterdir() if path.read_text() == "name: mine\n"}

@@ -28,7 +28,7 @@ from rustci.checks import (
 from rustci.checks import facts as changed_facts
 from rustci.checks.base import Context, Finding, Level, Rule, read_workflows
 from rustci.errors import ConfigError, Location
-from rustci.fingerprint import fingerprint
+from rustci.fingerprint import fingerprint, holds
 from rustci.lock import Seal
 from rustci.paths import CONFIG
 from rustci.proposal import Proposal, propose, settled, written_lock
@@ -118,6 +118,8 @@ def seal(path: Path, proposal: Proposal, environ: Mapping[str, str], today: date
     `rustci check` then takes a fraction of the time until something changes.
     """
     root, lock = proposal.project.root, proposal.lock
+    if holds(path, root, lock, environ, today):
+        return
     workflows, unreadable = read_workflows(root, lock)
     context = Context(root=root, lock=lock, today=today, workflows=workflows, unreadable=unreadable)
     report = judged(context)

@@ -1,11 +1,11 @@
-"""What: the `ci` job does not wait for a job of its workflow, or is skipped when one fails.
+"""What: the `ci` job waits for a job that is not there, or not for one that is, or may be skipped.
 
 Why: `CI` is the one check that branch protection requires. A job that it does not need may fail,
 and the pull request can still be merged. A job with an `if` is only noted: skipped, it would make
 `CI` red.
 
-Fix: add the job to the `needs` of `ci`. A job that may fail is left out on purpose: say so with
-`aggregate = "…"` under `[checks.ignore]` in `.github/rustci.toml`.
+Fix: `rustci update --join-needs` adds it to the `needs` of `ci`; on a terminal `rustci update`
+asks. A job that may fail is left out on purpose: `--no-join-needs` says so, and is remembered.
 
 Example: somebody added a job `fuzz`, and `ci` says `needs: [format, test]`.
 """
@@ -13,11 +13,11 @@ Example: somebody added a job `fuzz`, and `ci` says `needs: [format, test]`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from rustci.adopt import sure
+from rustci.adopt import sure, unawaited
 from rustci.checks.base import Context, Finding, JobNode, Level, WorkflowFile, entries
 from rustci.jobs.aggregate import ID as AGGREGATE
+from rustci.merge.jobs import needs
 
 ID = "aggregate"
 TITLE = "The required check does not wait for every job"
@@ -30,10 +30,18 @@ def check(context: Context) -> Iterator[Finding]:
         if AGGREGATE not in jobs or AGGREGATE not in file.base.get("jobs", {}):
             continue
         last = jobs[AGGREGATE]
-        for job in jobs.values():
-            if job.id != AGGREGATE and job.id not in _names(last.value.get("needs")):
-                certain = job.id in sure({name: one.value for name, one in jobs.items()})
-                yield _missing(file, last, job, job.level if certain else Level.NOTE)
+        values = {name: job.value for name, job in jobs.items()}
+        for name in unawaited(values):
+            if name not in file.apart:
+                yield _missing(file, last, jobs[name], certain=name in sure(values))
+        for name in sorted(needs(last.value) - jobs.keys()):
+            yield Finding(
+                rule=ID,
+                path=file.path,
+                line=_line(file, last),
+                message=f"`{AGGREGATE}` needs `{name}`, which is no job: GitHub refuses the file",
+                fix=f"take `{name}` out of its `needs`",
+            )
         if str(last.value.get("if", "")).strip("${} ") != "always()":
             yield Finding(
                 rule=ID,
@@ -45,17 +53,17 @@ def check(context: Context) -> Iterator[Finding]:
             )
 
 
-def _missing(file: WorkflowFile, last: JobNode, job: JobNode, level: Level) -> Finding:
-    needs = entries(last.node).get("needs")
+def _missing(file: WorkflowFile, last: JobNode, job: JobNode, *, certain: bool) -> Finding:
     return Finding(
         rule=ID,
         path=file.path,
-        line=file.line(needs) if needs else last.line,
+        line=_line(file, last),
         message=f"`{AGGREGATE}` does not need the job `{job.id}`: it may fail unnoticed",
-        fix=f"add `{job.id}` to the `needs` of `{AGGREGATE}`",
-        level=level,
+        fix="rustci update --join-needs" if certain else f"add `{job.id}` to the `needs` by hand",
+        level=job.level if certain else Level.NOTE,
     )
 
 
-def _names(needs: Any) -> list[Any]:
-    return needs if isinstance(needs, list) else [needs]
+def _line(file: WorkflowFile, last: JobNode) -> int:
+    found = entries(last.node).get("needs")
+    return file.line(found) if found else last.line

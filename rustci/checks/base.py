@@ -69,6 +69,8 @@ class WorkflowFile:
     adopted: bool
     base: Mapping[str, Any]
     """As rustci wrote it last."""
+    apart: tuple[str, ...] = ()
+    """Jobs that the aggregate does not wait for, as the user decided."""
 
     def line(self, node: Node | Child) -> int:
         """Return where a node begins, from 1."""
@@ -146,6 +148,7 @@ def read_workflows(
                         root=document.root,
                         adopted=locked.adopted,
                         base=base,
+                        apart=locked.apart,
                     )
                 )
         except ProjectError as problem:

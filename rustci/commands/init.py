@@ -13,7 +13,6 @@ import click
 
 from rustci import adopt, discover, files
 from rustci import config as configuration
-from rustci import lock as lockfile
 from rustci.adopt import Recognised
 from rustci.config import Layer
 from rustci.discover.git_files import find_root
@@ -21,7 +20,7 @@ from rustci.errors import DecisionNeeded, ExitCode, OutsideError, UsageError
 from rustci.options import Option, Source
 from rustci.output import json, text, updates
 from rustci.project import Project
-from rustci.proposal import Proposal, propose
+from rustci.proposal import Proposal, propose, recognised
 from rustci.recommend import recommend
 from rustci.reference import flags as flag_text
 from rustci.scaffold import OnExisting
@@ -160,9 +159,7 @@ class Run:
         """Return what hand-written workflows already do, if they are to be taken over."""
         if self.on_existing is not OnExisting.MERGE:
             return []
-        paths = [workflow.path.as_posix() for workflow in project.repository.workflows]
-        texts = {path: files.read_text(project.root, path) or "" for path in paths}
-        self.recognised = adopt.recognised(project, texts, lockfile.read(project.root))
+        self.recognised = recognised(project)
         return [adopt.layer(self.recognised)]
 
     def file_layers(self, root: Path) -> list[Layer]:

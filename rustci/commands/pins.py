@@ -80,7 +80,7 @@ def check(path: Path, format_: str, *, no_cache: bool) -> ExitCode:
     """Verify that each commit is the tag in its comment. Exit code 1 where one is not."""
     found = _read(path)
     upstream = _upstream(found, no_cache=no_cache)
-    verdicts = [*_each(found.uses, upstream.check, format_)]
+    verdicts = [*_each(found.uses, upstream.check, quiet=format_ != "text")]
     _show(found, verdicts, format_)
     if any(verdict.state in BAD for verdict in verdicts):
         return ExitCode.NO
@@ -98,22 +98,18 @@ def check(path: Path, format_: str, *, no_cache: bool) -> ExitCode:
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep answers of GitHub.")
 def update(path: Path, format_: str, actions: tuple[str, ...], **flags: Any) -> ExitCode:
     """Move pins forward, of all actions or of those named. Exit code 3 where one needs a look."""
-    found = _read(path)
-    judge = _judge(found, **flags)
-    verdicts = [*_each(_chosen(found.uses, actions), judge, format_)]
-    changes = _changes(found, verdicts)
-    if changes and not flags["dry_run"]:
-        writes = (Write(path=c.path, text=c.new, expected=c.old) for c in changes)
-        files.apply(found.root, writes)
-    paths, dry = [change.path for change in changes], flags["dry_run"]
-    _show(found, verdicts, format_, files=paths, written=not dry)
-    if format_ == "text":
-        output.summary(verdicts, paths, text_output.console(), dry=dry)
-        if flags["diff"]:
-            click.echo("".join(scaffold.unified_diff(change) for change in changes), nl=False)
-    if any(verdict.state in BAD for verdict in verdicts):
-        return ExitCode.DECISION
-    return ExitCode.USAGE if found.problems else ExitCode.OK
+    done = moves(path, actions, quiet=format_ != "text", **flags)
+    if done.changes and not flags["dry_run"]:
+        writes = (Write(path=c.path, text=c.new, expected=c.old) for c in done.changes)
+        files.apply(done.found.root, writes)
+    if format_ == "json":
+        paths = [change.path for change in done.changes]
+        _show(done.found, done.verdicts, format_, files=paths, written=not flags["dry_run"])
+        return done.code
+    show(done, dry=flags["dry_run"])
+    if flags["diff"]:
+        click.echo("".join(scaffold.unified_diff(change) for change in done.changes), nl=False)
+    return done.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +122,49 @@ class Found:
     problems: tuple[RustciError, ...]
     locked: frozenset[str]
     """The files that `gh actions-lock` governs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """What becomes of the pins. Nothing is written yet."""
+
+    found: Found
+    verdicts: tuple[Verdict, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def code(self) -> ExitCode:
+        """How a command that makes the moves ends."""
+        if any(verdict.state in BAD for verdict in self.verdicts):
+            return ExitCode.DECISION
+        return ExitCode.USAGE if self.found.problems else ExitCode.OK
+
+
+def moves(
+    path: Path,
+    actions: Sequence[str] = (),
+    *,
+    quiet: bool,
+    major: bool = False,
+    offline: bool = False,
+    no_cache: bool = False,
+    cooldown_days: int | None = None,
+    **_: Any,
+) -> Moves:
+    """Return where the pins of `actions`, or all, move to. Raises RustciError."""
+    found = _read(path)
+    judge = _judge(
+        found, major=major, offline=offline, no_cache=no_cache, cooldown_days=cooldown_days
+    )
+    verdicts = tuple(_each(_chosen(found.uses, actions), judge, quiet=quiet))
+    return Moves(found=found, verdicts=verdicts, changes=_changes(found, verdicts))
+
+
+def show(done: Moves, *, dry: bool) -> None:
+    """Print every pin, and how many move."""
+    _show(done.found, done.verdicts, "text")
+    paths = [change.path for change in done.changes]
+    output.summary(done.verdicts, paths, text_output.console(), dry=dry)
 
 
 def _read(path: Path) -> Found:
@@ -183,7 +222,7 @@ def _upstream(found: Found, *, no_cache: bool) -> Upstream:
 
 
 def _judge(
-    found: Found, *, major: bool, offline: bool, no_cache: bool, cooldown_days: int | None, **_: Any
+    found: Found, *, major: bool, offline: bool, no_cache: bool, cooldown_days: int | None
 ) -> Callable[[Use], Verdict]:
     """Return what decides over one use."""
 
@@ -242,14 +281,16 @@ def _chosen(uses: Sequence[Use], actions: Sequence[str]) -> list[Use]:
     ]
 
 
-def _each(uses: Sequence[Use], judge: Callable[[Use], Verdict], format_: str) -> Iterable[Verdict]:
+def _each(
+    uses: Sequence[Use], judge: Callable[[Use], Verdict], *, quiet: bool
+) -> Iterable[Verdict]:
     """Yield the verdict of each use, with a bar on a terminal."""
     from rich.console import Console
     from rich.progress import track
 
     err = Console(stderr=True)
-    quiet = format_ != "text" or not err.is_terminal
-    steps = track(uses, "Asking", console=err, transient=True, disable=quiet)
+    hidden = quiet or not err.is_terminal
+    steps = track(uses, "Asking", console=err, transient=True, disable=hidden)
     for use in steps:
         if use.kind in {Kind.SHA, Kind.TAG, Kind.BRANCH}:
             yield judge(use)
@@ -257,18 +298,24 @@ def _each(uses: Sequence[Use], judge: Callable[[Use], Verdict], format_: str) ->
             yield refresh.offline(use)
 
 
-def _changes(found: Found, verdicts: Sequence[Verdict]) -> list[Change]:
+def _changes(found: Found, verdicts: Sequence[Verdict]) -> tuple[Change, ...]:
     """Return the files with their pins moved."""
     edits: dict[str, list[pins.Edit]] = {}
     for verdict in verdicts:
         if verdict.target:
             moved = pins.edits(verdict.use, verdict.target.sha, verdict.target.version)
             edits.setdefault(verdict.use.path, []).extend(moved)
-    return [
-        Change(path=path, kind=ChangeKind.UPDATE, old=old.encode(), new=pins.splice(old, moved))
+    return tuple(
+        Change(
+            path=path,
+            kind=ChangeKind.UPDATE,
+            old=old.encode(),
+            new=pins.splice(old, moved),
+            reason="its pins move",
+        )
         for path, moved in sorted(edits.items())
         for old in [found.texts[path]]
-    ]
+    )
 
 
 def _show(found: Found, verdicts: Sequence[Verdict], format_: str, **more: Any) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import click
 from packaging.version import Version
@@ -16,11 +18,15 @@ from rustci import lock as lockfile
 from rustci.errors import DecisionNeeded, ExitCode, Location, UsageError
 from rustci.lock import Lock
 from rustci.merge import Side
+from rustci.output import pins as pins_output
 from rustci.output import text, updates
 from rustci.paths import DEPENDABOT
 from rustci.proposal import Proposal, propose, settled, written_lock
-from rustci.scaffold import OnExisting
+from rustci.scaffold import Change, OnExisting
 from rustci.update import Terms
+
+if TYPE_CHECKING:
+    from rustci.commands.pins import Moves
 
 EPILOG = """\b
 Examples:
@@ -30,6 +36,7 @@ Examples:
   rustci update --conflict theirs             where both changed the same: keep what is on disk
   rustci update --restore .github/CI.md       bring back a file that you deleted
   rustci update --pins                        also move the pins of actions
+  rustci update --join-needs                  the one required check waits for your jobs as well
 """
 
 
@@ -46,23 +53,22 @@ Examples:
 )
 @click.option("--restore", multiple=True, metavar="FILE", help="Bring back a file you deleted.")
 @click.option("--pins", is_flag=True, help="Also move the pins of actions (asks GitHub).")
+@click.option(
+    "--join-needs/--no-join-needs",
+    "join",
+    default=None,
+    help="Whether `CI` is to wait for jobs that you added; asked on a terminal, and remembered.",
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
     """Bring the workflows in PATH up to date; what you edited stays."""
-    if pins and format_ == "json":
-        raise UsageError(
-            "`--pins` and `--format json` do not go together",
-            hint="run `rustci pins update --format json` first",
-        )
-    found = _proposed(path, flags)
-    code = ExitCode.OK
-    if pins and not found.changes.undecided:
-        code = _move_pins(path, dry_run=flags["dry_run"])
-        found = _proposed(path, flags)
-    if format_ == "json":
-        click.echo(updates.document(found, diff=flags["diff"], dry_run=flags["dry_run"]))
-    else:
-        updates.show(found, text.console(), diff=flags["diff"], dry_run=flags["dry_run"])
+    moves = _moves(path, quiet=format_ == "json") if pins else None
+    moved = moves.changes if moves else ()
+    found = _proposed(path, flags, moved)
+    asks = format_ == "text" and not flags["dry_run"] and _terminal()
+    if joins := _joins(found.unjoined, flags["join"], asks=asks):
+        found = _proposed(path, flags, moved, joins)
+    _show(found, moves, format_, diff=flags["diff"], dry_run=flags["dry_run"])
     if found.changes.undecided:
         if format_ == "json":
             return ExitCode.DECISION
@@ -71,10 +77,49 @@ def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
         files.apply(found.project.root, found.writes)
         if not flags["only"]:  # of the rest nobody knows
             checks.seal(path, found, os.environ, datetime.now(UTC).date())
-    return code
+    return moves.code if moves else ExitCode.OK
 
 
-def _proposed(path: Path, flags: dict[str, Any]) -> Proposal:
+def _moves(path: Path, *, quiet: bool) -> Moves:
+    """Ask GitHub where the pins move to. Raises OutsideError."""
+    from rustci.commands import pins
+
+    return pins.moves(path, quiet=quiet)
+
+
+def _show(found: Proposal, moves: Moves | None, format_: str, *, diff: bool, dry_run: bool) -> None:
+    if format_ == "json":
+        more = pins_output.fields(moves.verdicts, moves.found.problems) if moves else {}
+        click.echo(updates.document(found, diff=diff, dry_run=dry_run, **more))
+        return
+    if moves:
+        from rustci.commands import pins
+
+        pins.show(moves, dry=dry_run or bool(found.changes.undecided))
+    updates.show(found, text.console(), diff=diff, dry_run=dry_run)
+
+
+def _terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _joins(jobs: Sequence[str], join: bool | None, *, asks: bool) -> Mapping[str, bool]:
+    """Return for each job of the user's whether the aggregate is to wait for it, if that is known.
+
+    Raises click.Abort when the user leaves.
+    """
+    if join is not None:
+        return dict.fromkeys(jobs, join)
+    question = "Shall `CI`, the one check to require, wait for the job `{}` as well?"
+    return {job: click.confirm(question.format(job), default=True) for job in jobs if asks}
+
+
+def _proposed(
+    path: Path,
+    flags: dict[str, Any],
+    moved: Sequence[Change],
+    joins: Mapping[str, bool] = MappingProxyType({}),
+) -> Proposal:
     """Return what an update comes to. Raises RustciError."""
     root, lock = written_lock(path)
     _require_as_new(lock)
@@ -84,9 +129,11 @@ def _proposed(path: Path, flags: dict[str, Any]) -> Proposal:
         prefer=Side(flags["conflict"]) if flags["conflict"] else None,
         restore=frozenset(_path(name, lock) for name in flags["restore"]),
         only=only,
+        join=tuple(job for job, wanted in joins.items() if wanted),
+        apart=tuple(job for job, wanted in joins.items() if not wanted),
     )
     named = {DEPENDABOT: OnExisting.MERGE} if DEPENDABOT in only else None
-    found = propose(project, config, named, terms)
+    found = propose(project, config, named, terms, moved)
     _require_known(terms.restore or (), [change.path for change in found.changes.changes])
     return found
 
@@ -114,14 +161,6 @@ def _require_known(restore: Sequence[str] | frozenset[str], known: Sequence[str]
                 f"`--restore {path}` names no file that rustci would write",
                 hint=f"it writes {', '.join(known)}",
             )
-
-
-def _move_pins(path: Path, *, dry_run: bool) -> ExitCode:
-    """Run `rustci pins update`. Raises OutsideError before anything is written."""
-    from rustci.commands import pins
-
-    done: ExitCode = click.get_current_context().invoke(pins.update, path=path, dry_run=dry_run)
-    return done
 
 
 def _undecided(found: Proposal) -> DecisionNeeded:

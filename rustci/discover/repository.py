@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rustci import lock
+from rustci import facts, lock
 from rustci.discover.git_files import GitDirectory, default_branch, github_remote
 from rustci.discover.toml import read_toml
 from rustci.discover.tree import Tree, join, upward
+from rustci.lock import FileState, Lock
 from rustci.project import CargoConfig, ExistingWorkflow, Repository
 
 KNOWN_FILES = (
@@ -112,6 +113,7 @@ def read_repository(
     """
     remote = github_remote(git) if git else None
     files = {name for name in KNOWN_FILES if _there(tree, name, workspace)}
+    locked = lock.loads(tree.read_text(lock.PATH)) if tree.is_file(lock.PATH) else None
     return Repository(
         git=git is not None,
         default_branch=default_branch(git) if git else None,
@@ -123,7 +125,8 @@ def read_repository(
         files=frozenset(files),
         nextest_profiles=_nextest_profiles(tree, workspace),
         rustfmt_unstable=_rustfmt_unstable(tree, workspace),
-        written=_written(tree),
+        written=_written(locked),
+        coverage_service=_coverage_service(locked),
         dependabot=bool({".github/dependabot.yml", ".github/dependabot.yaml"} & files),
         renovate=any("renovate" in name for name in files),
     )
@@ -137,12 +140,14 @@ def _workflows(
     return read_workflows(tree, workspace, aliases, packages)
 
 
-def _written(tree: Tree) -> frozenset[str]:
-    if not tree.is_file(lock.PATH):
-        return frozenset()
-    entries = lock.loads(tree.read_text(lock.PATH)).files
-    written = lock.FileState.WRITTEN
-    return frozenset(path for path, entry in entries.items() if entry.state is written)
+def _written(locked: Lock | None) -> frozenset[str]:
+    files = locked.files if locked else {}
+    return frozenset(path for path, file in files.items() if file.state is FileState.WRITTEN)
+
+
+def _coverage_service(locked: Lock | None) -> str | None:
+    found = locked.facts.get(facts.COVERAGE, ()) if locked else ()
+    return found[0] if found and found != ("none",) else None
 
 
 def _there(tree: Tree, name: str, workspace: str) -> bool:

@@ -120,7 +120,8 @@ def _prepared(
     old = Source(_ended(plain(base)), f"{path} (as rustci wrote it)") if base is not None else None
     if old:
         names = match.renamed(jobs.jobs(old), jobs.jobs(mine))
-        old, new = jobs.with_renamed(old, names), jobs.with_renamed(new, names)
+        # In theirs as well: whoever renames a job may forget the `needs` that name it.
+        old, mine, new = (jobs.with_renamed(source, names) for source in (old, mine, new))
         names = match.renamed(jobs.jobs(old), jobs.jobs(new))
         old, mine = jobs.with_renamed(old, names), jobs.with_renamed(mine, names)
         gone = frozenset(jobs.jobs(old).keys() - jobs.jobs(mine).keys())

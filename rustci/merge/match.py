@@ -49,6 +49,12 @@ def triples(
     known_theirs, known_ours = set(to_theirs.values()), set(to_ours.values())
     added_theirs = [index for index in range(len(t)) if index not in known_theirs]
     added_ours = [index for index in range(len(o)) if index not in known_ours]
+    if rules is not _STEP_RULES:
+        lost = [index for index in range(len(b)) if index not in to_theirs.keys() | to_ours.keys()]
+        for index, mine, new in _edited_twice((b, lost), (t, added_theirs), (o, added_ours)):
+            to_theirs[index], to_ours[index] = mine, new
+            added_theirs.remove(mine)
+            added_ours.remove(new)
     both = pairs([t[i] for i in added_theirs], [o[i] for i in added_ours], rules)
     found = [
         Triple(
@@ -94,6 +100,27 @@ def pairs(left: Sequence[Value], right: Sequence[Value], rules: Sequence[Identit
     if rules is _STEP_RULES:
         _pair_alike(left, right, found, taken)
     return found
+
+
+def _edited_twice(
+    *sides: tuple[Sequence[Value], Sequence[int]],
+) -> list[tuple[int, int, int]]:
+    """Return the rows, left over on all sides, that both changed so much that nothing names them.
+
+    They have the same keys, in the order of the base; what both have now is no such row.
+    """
+    (base, lost), (theirs, mine), (ours, new) = sides
+    if {fingerprint(theirs[i]) for i in mine} & {fingerprint(ours[i]) for i in new}:
+        return []
+    return [
+        (b, t, o)
+        for b, t, o in zip(lost, mine, new, strict=False)
+        if _keys(base[b]) and _keys(base[b]) == _keys(theirs[t]) == _keys(ours[o])
+    ]
+
+
+def _keys(row: Value) -> set[str]:
+    return set(row) if isinstance(row, dict) else set()
 
 
 def _pair_alike(

@@ -65,11 +65,17 @@ def problems(found: Sequence[RustciError], out: Console) -> None:
 
 def document(verdicts: Sequence[Verdict], found: Sequence[RustciError], **more: Any) -> str:
     """Return everything as one JSON document."""
-    pins = [_plain(verdict) for verdict in verdicts]
-    broken = [{"message": p.message, "where": str(p.where), "hint": p.hint} for p in found]
     return json.dumps(
-        {"schema": SCHEMA, "pins": pins, "problems": broken} | more, indent=2, ensure_ascii=False
+        {"schema": SCHEMA} | fields(verdicts, found) | more, indent=2, ensure_ascii=False
     )
+
+
+def fields(verdicts: Sequence[Verdict], found: Sequence[RustciError]) -> dict[str, Any]:
+    """Return the pins and the files that could not be read, for a JSON document."""
+    return {
+        "pins": [_plain(verdict) for verdict in verdicts],
+        "problems": [{"message": p.message, "where": str(p.where), "hint": p.hint} for p in found],
+    }
 
 
 def _cells(found: Verdict, today: date) -> tuple[str, ...]:

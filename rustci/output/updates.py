@@ -36,6 +36,10 @@ def show(found: Proposal, out: Console, *, diff: bool, dry_run: bool) -> None:
     written = [write.path for write in found.writes if write.path != PATH]
     verb = "would change" if dry_run else "changed"
     plural = "s" * (len(written) != 1)
+    if found.unjoined:
+        names = ", ".join(f"`{job}`" for job in found.unjoined)
+        line = f"`CI` does not wait for {names}: `--join-needs` or `--no-join-needs` decides"
+        out.print(visible(line), soft_wrap=True)
     out.print(f"{verb} {len(written)} file{plural}" if written else "everything is up to date")
 
 
@@ -49,7 +53,7 @@ def recognised(found: Sequence[Recognised], out: Console) -> None:
         out.print(visible(line), soft_wrap=True)
 
 
-def document(found: Proposal, *, diff: bool, dry_run: bool) -> str:
+def document(found: Proposal, *, diff: bool, dry_run: bool, **more: Any) -> str:
     """Return everything as one JSON document."""
     undecided = bool(found.changes.undecided)
     return json.dumps(
@@ -62,7 +66,9 @@ def document(found: Proposal, *, diff: bool, dry_run: bool) -> str:
                 | ({"diff": unified_diff(change)} if diff else {})
                 for change in found.files
             ],
-        },
+            "unjoined": list(found.unjoined),
+        }
+        | more,
         indent=2,
         ensure_ascii=False,
     )

@@ -6,21 +6,23 @@ prompt can be left backwards; leaving the wizard (Ctrl-C, Ctrl-D) writes nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rustci import adopt, jobs
 from rustci import config as configuration
-from rustci import jobs
+from rustci.adopt import Recognised
 from rustci.config import Layer
-from rustci.errors import ConfigError, UsageError
+from rustci.errors import ConfigError, RustciError, UsageError
 from rustci.kinds import Choice, Kind, Switch, Value, Words
 from rustci.output import text
 from rustci.project import Project
-from rustci.proposal import Proposal, propose
+from rustci.proposal import Proposal, propose, recognised
 from rustci.questions import JOBS, Interview, Question
-from rustci.scaffold import Change, ChangeSet, OnExisting
+from rustci.scaffold import Change, ChangeKind, ChangeSet, OnExisting
+from rustci.update import is_yaml
 from rustci.wizard.prompts import AnyOf, Item, Line, OneOf, Prompt, Prompter, YesNo, words
 from rustci.wizard.terminal import QuestionaryPrompter
 
@@ -70,7 +72,7 @@ class Wizard:
             if question := self.interview.question:
                 self.ask(question)
                 continue
-            found = self.propose()
+            found = self.propose(self.decisions)
             undecided = found.changes.undecided
             if undecided and self.on_existing is None:
                 self.decide(undecided[0], found.changes)
@@ -104,14 +106,34 @@ class Wizard:
             self.prompter.answered(question.label, _told(self.interview, question, value))
             return
 
-    def propose(self) -> Proposal:
-        """Return what the answers come to."""
-        decisions = self.on_existing or self.decisions
-        return propose(self.interview.project, self.interview.config, decisions)
+    def propose(self, decisions: Mapping[str, OnExisting]) -> Proposal:
+        """Return what the answers come to. Raises RustciError where a file cannot be merged."""
+        interview = self.interview
+        if OnExisting.MERGE in decisions.values():
+            interview = interview.beneath(adopt.layer(self.recognised(decisions)))
+        return propose(interview.project, interview.config, self.on_existing or decisions)
+
+    def recognised(self, decisions: Mapping[str, OnExisting]) -> tuple[Recognised, ...]:
+        """Return what the workflows that stay already do. Raises RustciError."""
+        replaced = [path for path, what in decisions.items() if what is OnExisting.REPLACE]
+        return recognised(self.interview.project, replaced)
+
+    def merging(self, path: str) -> Item | str:
+        """Return the choice to merge a file, with what is recognised in it, or why it is none."""
+        decisions = {**self.decisions, path: OnExisting.MERGE}
+        try:
+            self.propose(decisions)
+            found = [one for one in self.recognised(decisions) if one.path == path]
+        except RustciError as problem:
+            return f"It cannot be merged: {problem}."
+        done = ", ".join(f"`{one.job}` is its `{one.catalogue}`" for one in found if not one.taken)
+        hint = f"all of it stays, and what lacks is added{f' ({done})' if done else ''}"
+        return Item(value="merge", title="merge", hint=hint)
 
     def decide(self, change: Change, changes: ChangeSet) -> None:
         """Ask what to do about a file that is in the way."""
-        prompt = _in_the_way(change, changes)
+        foreign = change.kind is ChangeKind.FOREIGN and is_yaml(change.path)
+        prompt = _in_the_way(change, changes, self.merging(change.path) if foreign else "")
         while True:
             reply = self.prompter.ask(prompt)
             if reply is None:
@@ -158,10 +180,11 @@ REVIEW = OneOf(
 )
 
 
-def _in_the_way(change: Change, changes: ChangeSet) -> OneOf:
+def _in_the_way(change: Change, changes: ChangeSet, merging: Item | str) -> OneOf:
     """Return the question about a file that only a person can decide on."""
     items = [
         Item(value="keep", title="keep", hint="it stays yours; rustci leaves it alone"),
+        *([merging] if isinstance(merging, Item) else []),
         Item(value="replace", title="replace", hint="rustci's text takes its place"),
     ]
     if change.path not in changes.beside.values():
@@ -170,7 +193,10 @@ def _in_the_way(change: Change, changes: ChangeSet) -> OneOf:
     hint = "show what replacing it would change"
     return OneOf(
         text=f"What about {change.path}?",
-        notes=(f"It {change.reason}.",),
+        notes=(
+            f"It {change.reason}.",
+            *([merging] if merging and isinstance(merging, str) else []),
+        ),
         items=(*items, Item(value="diff", title="diff", hint=hint)),
         default="keep",
     )

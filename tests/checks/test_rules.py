@@ -72,6 +72,7 @@ BREAKS = {
         ERROR,
     ),
     "not needed": ("aggregate", r"needs: \[format, ", "needs: [", "needs: [", ERROR),
+    "no such job": ("aggregate", r"needs: \[format, ", "needs: [format, gone, ", "needs: [", ERROR),
     "skipped": ("aggregate", "if: always..", "if: success()", "  ci:", ERROR),
     "added": ("aggregate", r"^jobs:\n", f"jobs:{JOBS_OF_THE_USER}", "needs: [", ERROR),
     "large": ("matrix", "toolchain: .stable.", f"toolchain: {[*range(90)]}", "  test:", ERROR),
