@@ -50,11 +50,19 @@ def render(
     }
     texts = _generate(context)
     directory = config.workflows.directory
+    seeds = _seeds(workflows)
     found = {}
     for path, text in sorted(texts.items()):
-        place = f"{directory}/{path}" if path.startswith(".config/") and directory != "." else path
-        found[place] = Generated(text=_checked(path, text), seed=path in SEEDS)
+        inside = path.startswith(".config/") or path in seeds
+        place = f"{directory}/{path}" if inside and directory != "." else path
+        found[place] = Generated(text=_checked(path, text), seed=path in SEEDS or path in seeds)
     return found
+
+
+def _seeds(workflows: tuple[Workflow, ...]) -> dict[str, Mapping[str, object]]:
+    """Return the files that jobs bring along, by path in the workspace."""
+    jobs = (job for workflow in workflows for job in workflow.jobs)
+    return {path: printed for job in jobs for path, printed in job.seeds.items()}
 
 
 def _generate(context: Mapping[str, Any]) -> dict[str, str]:
@@ -114,6 +122,7 @@ def plan_context(
             name: _workflow(by_id[name]) if name in by_id else None
             for name in ("ci", "coverage", "scheduled")
         },
+        "seeds": _printable(_seeds(workflows)),
         "guides": _guides(workflows),
         "dependabot": config.workflows.dependabot,
         "codecov": codecov,
@@ -143,7 +152,7 @@ def _workflow(workflow: Workflow) -> dict[str, Any]:
 
 def _job(job: Job) -> dict[str, Any]:
     toolchain = job.env.get("RUSTUP_TOOLCHAIN", "")
-    plain: dict[str, Any] = _printable(dataclasses.replace(job, troubles=()))
+    plain: dict[str, Any] = _printable(dataclasses.replace(job, troubles=(), seeds={}))
     return plain | {
         "partial": job.id,
         "title": Verbatim(f"{job.name} ({_lane(job.matrix)})")

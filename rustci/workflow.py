@@ -118,6 +118,8 @@ class Job:
     setup: Setup = field(default_factory=Setup)
     details: Mapping[str, object] = field(default_factory=dict)
     """What only this job's partial reads."""
+    seeds: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Files that it works with, written where absent: by path in the workspace, what they print."""
     troubles: tuple[Trouble, ...] = ()
 
     @property

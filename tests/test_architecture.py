@@ -20,7 +20,7 @@ LAYERS = (
     "errors",
     "paths quoting project data",
     "environment",
-    "runners actions services workflow yamlio files github",
+    "runners actions services workflow yamlio files github policy",
     "native kinds lock merge facts",
     "tomlio options pins",
     "jobs discover refresh",

@@ -8,19 +8,30 @@ from hashlib import sha256
 
 from rustci.errors import ConfigError
 from rustci.jobs import (
+    advisories,
     aggregate,
     bench,
     canary,
     clippy,
+    codeql,
     coverage,
+    deny,
     docs,
+    docsrs,
     features,
     format,  # noqa: A004
     lockfile,
+    manifests,
     msrv,
+    review,
     rustci,
+    scorecard,
+    semver,
     targets,
     test,
+    typos,
+    unused,
+    workflows,
 )
 from rustci.jobs.base import CatalogueJob, Verdict
 from rustci.options import Config
@@ -38,9 +49,20 @@ CATALOGUE: tuple[CatalogueJob, ...] = (
     features,
     targets,
     bench,
+    semver,
+    deny,
+    unused,
+    manifests,
+    typos,
+    workflows,
+    review,
     rustci,
     coverage,
     canary,
+    docsrs,
+    advisories,
+    codeql,
+    scorecard,
 )
 """Every job that can be switched on or off, in the order in which workflows show them."""
 

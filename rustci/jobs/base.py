@@ -15,7 +15,7 @@ from rustci.options import Config
 from rustci.project import Package, Project, TargetKind
 from rustci.quoting import Verbatim
 from rustci.runners import runner
-from rustci.workflow import Job, ServiceContainer, Setup, Trouble
+from rustci.workflow import CONTENTS_READ, Job, Permission, ServiceContainer, Setup, Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,27 @@ CACHE_TROUBLE = Trouble(
     "10 GB that GitHub keeps were full and the oldest caches went.",
     fix="Compare the key in the log of `Restore the cargo cache` with that of the last run on the "
     "default branch. Only that branch saves caches.",
+)
+
+
+CODE_SCANNING = (
+    CONTENTS_READ,
+    Permission(
+        scope=Verbatim("security-events"),
+        level=Verbatim("write"),
+        reason=Verbatim("shows the findings on the Security tab"),
+    ),
+    Permission(
+        scope=Verbatim("actions"),
+        level=Verbatim("read"),
+        reason=Verbatim("a private repository asks which run the findings are from"),
+    ),
+)
+"""What a job needs that hands its findings to GitHub's code scanning."""
+CODE_SCANNING_TROUBLE = Trouble(
+    symptom="`Code scanning is not enabled for this repository`",
+    cause="In private repositories it is a paid feature; elsewhere somebody switched it off.",
+    fix="Switch it on under Settings → Advanced Security, or switch the job off.",
 )
 
 
@@ -159,6 +180,21 @@ def package_specs(project: Project, packages: tuple[Package, ...]) -> str:
         else package.name
         for package in packages
     )
+
+
+def given(project: Project, *names: str) -> str | None:
+    """Return the first of these well-known files that is there and that rustci did not write."""
+    folder, written = project.main.directory, project.repository.written
+    for name in names:
+        if name in project.repository.files and not {name, str(folder / name)} & written:
+            return name
+    return None
+
+
+def settings_of_tools(project: Project) -> frozenset[str]:
+    """Return the names of the tools for which a manifest has settings (its `metadata`)."""
+    tables = (package.metadata for package in project.packages)
+    return frozenset(project.main.metadata).union(*tables)
 
 
 def libraries(project: Project) -> tuple[Package, ...]:
