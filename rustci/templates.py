@@ -235,7 +235,7 @@ STEP_VARIABLES = {
 """What the jobs' own partials set on single steps, where the answers call for it."""
 
 
-def _variables(job: Job) -> set[str]:
+def variables(job: Job) -> set[str]:
     """Return the names of all environment variables that the job may set."""
     setup = job.setup
     return {
@@ -249,7 +249,7 @@ def _variables(job: Job) -> set[str]:
     }
 
 
-def _meanings() -> Mapping[str, str]:
+def meanings() -> Mapping[str, str]:
     """Return one line on every variable that a job may set."""
     services_ = services.services().values()
     return {
@@ -263,8 +263,8 @@ def _meanings() -> Mapping[str, str]:
 def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
     """Return what `.github/CI.md` tells: jobs, variables, secrets and troubles, as Markdown."""
     jobs = [job for workflow in workflows for job in workflow.jobs]
-    used = set(COMMON_ENV).union(*map(_variables, jobs))
-    meanings = _meanings()
+    used = set(COMMON_ENV).union(*map(variables, jobs))
+    known = meanings()
     troubles = dict.fromkeys(trouble for job in jobs for trouble in job.troubles)
     settings = dict.fromkeys(s for job in jobs for s in job.setup.sccache_settings)
     return {
@@ -286,7 +286,7 @@ def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
             }
             for workflow in workflows
         ],
-        "environment": [(name, meanings[name.rstrip("_0123456789")]) for name in sorted(used)],
+        "environment": [(name, known[name.rstrip("_0123456789")]) for name in sorted(used)],
         "settings": [dataclasses.asdict(setting) for setting in settings],
         "troubles": [dataclasses.asdict(trouble) for trouble in troubles],
     }

@@ -29,7 +29,7 @@ LAYERS = (
     "adopt",
     "update",
     "proposal",
-    "checks",
+    "checks explanation",
     "output",
     "wizard",
     "commands",
