@@ -124,7 +124,7 @@ def _job(proposal: Proposal, job: CatalogueJob) -> Explanation:
         reason=reason(proposal.config, job.ID, verdict),
         about=inspect.cleandoc(job.__doc__ or ""),
         answers=answers(job, proposal.project, proposal.config, verdict),
-        run=_run(planned) if planned else None,
+        run=run(planned) if planned else None,
     )
 
 
@@ -138,7 +138,8 @@ def why(setting: Setting) -> str:
     return setting.reason if setting.source <= Source.DETECTED else f"set by {setting.reason}"
 
 
-def _run(job: Job) -> Run:
+def run(job: Job) -> Run:
+    """Return what a planned job needs and may cost."""
     meanings = templates.meanings()
     return Run(
         cost=cost(job),

@@ -16,6 +16,7 @@ from rustci import jobs, policy, templates
 from rustci.discover import read_project
 from rustci.errors import ConfigError, ProjectError
 from rustci.jobs import manifests, semver
+from rustci.jobs.base import Verdict
 from rustci.project import Project
 from rustci.recommend import recommend
 from tests.house import parse
@@ -48,7 +49,7 @@ def crate(tmp_path: Path) -> Path:
     return tmp_path / "demo"
 
 
-def verdicts(project: Project, *answers: str) -> Mapping[str, jobs.Verdict]:
+def verdicts(project: Project, *answers: str) -> Mapping[str, Verdict]:
     layers = (recommend(project), configuration.flag_layer({}, answers))
     return jobs.verdicts(project, configuration.resolve(layers))
 

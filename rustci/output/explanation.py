@@ -90,17 +90,18 @@ def _answers(found: Explanation) -> Iterator[str]:
         yield f"  {name:<{names}}  {values[name]:<{width}}  {why(setting)}"
 
 
-def _cost(cost: Cost) -> str:
+def price(cost: Cost) -> str:
+    """Return the cost in a sentence."""
     lanes = f"{cost.lanes} lane{'s' * (cost.lanes != 1)}"
-    price = "depends on your runners" if cost.dollars is None else f"is ${cost.dollars:.2f}"
+    dollars = "depends on your runners" if cost.dollars is None else f"is ${cost.dollars:.2f}"
     return (
         f"{lanes}, each stopped after {cost.minutes} minutes. Public repositories pay nothing; "
-        f"in a private one that limit {price}."
+        f"in a private one that limit {dollars}."
     )
 
 
 def _run(run: Run) -> Iterator[str]:
-    yield from ("", "Cost", f"  {_cost(run.cost)}", "", "Permissions and secrets")
+    yield from ("", "Cost", f"  {price(run.cost)}", "", "Permissions and secrets")
     for permission in run.permissions:
         reason = f"  {permission.reason}" if permission.reason else ""
         yield f"  {permission.scope}: {permission.level}{reason}"
