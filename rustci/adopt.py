@@ -31,6 +31,7 @@ SATISFIES: Mapping[CiTask, str] = {
     CiTask.BENCH: "bench",
     CiTask.COVERAGE: "coverage",
     CiTask.DENY: "deny",
+    CiTask.AUDIT: "advisories",
     CiTask.SEMVER: "semver",
     CiTask.UNUSED: "unused",
     CiTask.TYPOS: "typos",

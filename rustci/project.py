@@ -264,6 +264,7 @@ class CiTask(StrEnum):
     MSRV = "msrv"
     FEATURES = "features"
     DENY = "deny"
+    AUDIT = "audit"
     SEMVER = "semver"
     UNUSED = "unused"
     TYPOS = "typos"

@@ -21,10 +21,10 @@ MAX_HOPS = 3
 MAX_VARIANTS = 50
 """Of one command, through the values of the matrix."""
 BY_ACTION = {
-    "actions-rs/audit-check": CiTask.DENY,
+    "actions-rs/audit-check": CiTask.AUDIT,
     "actions-rs/clippy-check": CiTask.CLIPPY,
     "actions-rs/tarpaulin": CiTask.COVERAGE,
-    "actions-rust-lang/audit": CiTask.DENY,
+    "actions-rust-lang/audit": CiTask.AUDIT,
     "actions-rust-lang/rustfmt": CiTask.FORMAT,
     "actions/dependency-review-action": CiTask.REVIEW,
     "benchmark-action/github-action-benchmark": CiTask.BENCH,
@@ -43,7 +43,7 @@ BY_ACTION = {
     "obi1kenobi/cargo-semver-checks-action": CiTask.SEMVER,
     "raven-actions/actionlint": CiTask.WORKFLOWS,
     "release-plz/action": CiTask.RELEASE,
-    "rustsec/audit-check": CiTask.DENY,
+    "rustsec/audit-check": CiTask.AUDIT,
     "softprops/action-gh-release": CiTask.RELEASE,
     "taiki-e/create-gh-release-action": CiTask.RELEASE,
     "taiki-e/upload-rust-binary-action": CiTask.RELEASE,

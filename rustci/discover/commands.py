@@ -10,7 +10,7 @@ from rustci.project import CiTask
 
 BY_SUBCOMMAND = {
     "all-features": CiTask.FEATURES,
-    "audit": CiTask.DENY,
+    "audit": CiTask.AUDIT,
     "bench": CiTask.BENCH,
     "build-all-features": CiTask.FEATURES,
     "check-all-features": CiTask.FEATURES,
@@ -41,6 +41,7 @@ BY_SUBCOMMAND = {
 }
 BY_PROGRAM = {
     "actionlint": CiTask.WORKFLOWS,
+    "cargo-audit": CiTask.AUDIT,
     "cargo-deny": CiTask.DENY,
     "cargo-machete": CiTask.UNUSED,
     "cargo-msrv": CiTask.MSRV,

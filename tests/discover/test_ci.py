@@ -42,7 +42,7 @@ def seen(script: str) -> set[str]:
         ("typos; taplo fmt --check", {"typos", "manifests"}),
         ("zizmor . && actionlint", {"workflows"}),
         ("cargo publish -p x", {"release"}),
-        ("cargo audit", {"deny"}),
+        ("cargo audit", {"audit"}),
         ("if true; then cargo semver-checks; fi", {"semver"}),
         ("# cargo test", set()),
         ("echo 'unfinished", set()),
@@ -58,6 +58,7 @@ def test_just_make_scripts_and_actions_are_followed(projects: Path) -> None:
     found = workflow(projects / "ci", "ci.yml")
     assert found.name == "CI"
     assert set(found.tasks) == {
+        CiTask.AUDIT,
         CiTask.BENCH,
         CiTask.CLIPPY,
         CiTask.COVERAGE,
