@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
-from rustci.data import load, structure
+from rustci.data import load, structure, structure_each
 
 
 class Evidence(StrEnum):
@@ -77,6 +77,8 @@ class Tool:
     version: str
     absent: frozenset[str] = frozenset()
     """The systems without a binary, as `linux-arm64`."""
+    newest_rust: str | None = None
+    """The newest Rust that it is known to work with, where it reads what the compiler writes."""
 
     @property
     def spec(self) -> str:
@@ -86,6 +88,20 @@ class Tool:
     def available_on(self, os: str, arch: str) -> bool:
         """Whether there is a binary for `os` (linux, macos, windows) and `arch` (x64, arm64)."""
         return f"{os}-{arch}" not in self.absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltTool:
+    """One tool that is built from a registry which keeps a checksum of every version."""
+
+    package: str
+    """What the registry calls it."""
+    version: str
+
+    @property
+    def spec(self) -> str:
+        """What `cargo install` or `go run` takes."""
+        return f"{self.package}@{self.version}"
 
 
 @cache
@@ -119,3 +135,14 @@ def tools() -> Mapping[str, Tool]:
 def tool(name: str) -> Tool:
     """Return the tool that install-action calls `name`. Raises KeyError."""
     return tools()[name]
+
+
+@cache
+def built_tools() -> Mapping[str, BuiltTool]:
+    """Return every tool that install-action does not have, by name."""
+    return structure_each(BuiltTool, load("tools")["built"], "tools.toml: built")
+
+
+def built(name: str) -> BuiltTool:
+    """Return the tool that is built from its registry. Raises KeyError."""
+    return built_tools()[name]

@@ -30,6 +30,14 @@ SATISFIES: Mapping[CiTask, str] = {
     CiTask.FEATURES: "features",
     CiTask.BENCH: "bench",
     CiTask.COVERAGE: "coverage",
+    CiTask.DENY: "deny",
+    CiTask.AUDIT: "advisories",
+    CiTask.SEMVER: "semver",
+    CiTask.UNUSED: "unused",
+    CiTask.TYPOS: "typos",
+    CiTask.MANIFESTS: "manifests",
+    CiTask.WORKFLOWS: "workflows",
+    CiTask.REVIEW: "review",
 }
 """Which catalogue job a task makes needless."""
 _THEIRS_ALONE = frozenset({"concurrency", "defaults", "env", "permissions"})

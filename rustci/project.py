@@ -138,8 +138,16 @@ class Package:
     targets: tuple[CrateTarget, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     source: Source = field(default_factory=Source)
+    license: str | None = None
+    """The SPDX expression, as written."""
+    described: bool = False
+    """Has a `description`; crates.io takes nothing without one and a licence."""
     docs_rs: bool = False
     """Has `[package.metadata.docs.rs]`."""
+    docs_rs_targets: tuple[str, ...] = ()
+    """The targets that docs.rs builds, where the manifest names them."""
+    metadata: tuple[str, ...] = ()
+    """The names of the tables in `[package.metadata]`, sorted: the settings of tools."""
     lints_workspace: bool = False
     default_run: str | None = None
 
@@ -152,6 +160,12 @@ class Package:
     def publishable(self) -> bool:
         """Whether `cargo publish` may ever upload it."""
         return self.publish != ()
+
+    @property
+    def on_crates_io(self) -> bool:
+        """Whether the manifest has all that crates.io asks for: the package is meant for it."""
+        registries = self.publish is None or "crates-io" in self.publish
+        return registries and self.described and self.license is not None
 
     @property
     def library(self) -> CrateTarget | None:
@@ -193,6 +207,10 @@ class Workspace:
     """The names of all packages in Cargo.lock."""
     locked_versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Their versions."""
+    locked_sources: frozenset[str] = frozenset()
+    """Where Cargo.lock takes packages from, crates.io aside: `git+https://…`, `registry+…`."""
+    metadata: tuple[str, ...] = ()
+    """The names of the tables in `[workspace.metadata]`, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +264,13 @@ class CiTask(StrEnum):
     MSRV = "msrv"
     FEATURES = "features"
     DENY = "deny"
+    AUDIT = "audit"
     SEMVER = "semver"
+    UNUSED = "unused"
+    TYPOS = "typos"
+    MANIFESTS = "manifests"
+    WORKFLOWS = "workflows"
+    REVIEW = "review"
     MIRI = "miri"
     RELEASE = "release"
 

@@ -51,10 +51,12 @@ def render(
     }
     texts = _generate(context)
     directory = config.workflows.directory
+    seeds = _seeds(workflows)
     found = {}
     for path, text in sorted(texts.items()):
-        place = f"{directory}/{path}" if path.startswith(".config/") and directory != "." else path
-        found[place] = Generated(text=_checked(path, text), seed=path in SEEDS)
+        inside = path.startswith(".config/") or path in seeds
+        place = f"{directory}/{path}" if inside and directory != "." else path
+        found[place] = Generated(text=_checked(path, text), seed=path in SEEDS or path in seeds)
     return dict(sorted((found | _programs(workflows)).items()))
 
 
@@ -68,6 +70,12 @@ def _programs(workflows: tuple[Workflow, ...]) -> dict[str, Generated]:
         for path in (package / name).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def _seeds(workflows: tuple[Workflow, ...]) -> dict[str, Mapping[str, object]]:
+    """Return the files that jobs bring along, by path in the workspace."""
+    jobs = (job for workflow in workflows for job in workflow.jobs)
+    return {path: printed for job in jobs for path, printed in job.seeds.items()}
 
 
 def _generate(context: Mapping[str, Any]) -> dict[str, str]:
@@ -124,6 +132,7 @@ def plan_context(
         "pins": {name: pin.uses for name, pin in actions.catalogue().items()},
         "sccache_version": f"v{actions.tool('sccache').version}",
         "workflows": {name: _workflow(by_id[name]) if name in by_id else None for name in FILES},
+        "seeds": _printable(_seeds(workflows)),
         "guides": _guides(workflows),
         "dependabot": config.workflows.dependabot,
         "codecov": codecov,
@@ -153,7 +162,7 @@ def _workflow(workflow: Workflow) -> dict[str, Any]:
 
 def _job(job: Job) -> dict[str, Any]:
     toolchain = job.env.get("RUSTUP_TOOLCHAIN", "")
-    plain: dict[str, Any] = _printable(dataclasses.replace(job, troubles=()))
+    plain: dict[str, Any] = _printable(dataclasses.replace(job, troubles=(), seeds={}))
     return plain | {
         "partial": job.id,
         "title": Verbatim(f"{job.name} ({_lane(job.matrix)})")
@@ -225,7 +234,6 @@ def _printable(value: Any) -> Any:
     return value
 
 
-GIT_TOKEN = ("GH_TOKEN", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0")
 STEP_VARIABLES = {
     "docs": ("RUSTDOCFLAGS", "CARGO_BUILD_WARNINGS"),
     "test": ("RUST_BACKTRACE", "PARTITION"),
@@ -233,15 +241,15 @@ STEP_VARIABLES = {
     "canary": ("RUST_BACKTRACE",),
     "msrv": ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS",),
     "coverage": ("MINIMUM",),
-    "creep": ("ANCHOR", *GIT_TOKEN),
-    "history-measure": ("ANCHOR", *GIT_TOKEN),
-    "history": GIT_TOKEN,
+    "creep": ("ANCHOR", "GITHUB_TOKEN"),
+    "history-measure": ("ANCHOR", "GITHUB_TOKEN"),
+    "history": ("GITHUB_TOKEN",),
     "ci": ("NEEDS",),
 }
 """What the jobs' own partials set on single steps, where the answers call for it."""
 
 
-def _variables(job: Job) -> set[str]:
+def variables(job: Job) -> set[str]:
     """Return the names of all environment variables that the job may set."""
     setup = job.setup
     return {
@@ -255,7 +263,7 @@ def _variables(job: Job) -> set[str]:
     }
 
 
-def _meanings() -> Mapping[str, str]:
+def meanings() -> Mapping[str, str]:
     """Return one line on every variable that a job may set."""
     services_ = services.services().values()
     return {
@@ -269,8 +277,8 @@ def _meanings() -> Mapping[str, str]:
 def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
     """Return what `.github/CI.md` tells: jobs, variables, secrets and troubles, as Markdown."""
     jobs = [job for workflow in workflows for job in workflow.jobs]
-    used = set(COMMON_ENV).union(*map(_variables, jobs))
-    meanings = _meanings()
+    used = set(COMMON_ENV).union(*map(variables, jobs))
+    known = meanings()
     troubles = dict.fromkeys(trouble for job in jobs for trouble in job.troubles)
     settings = dict.fromkeys(s for job in jobs for s in job.setup.sccache_settings)
     return {
@@ -292,7 +300,7 @@ def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
             }
             for workflow in workflows
         ],
-        "environment": [(name, meanings[name.rstrip("_0123456789")]) for name in sorted(used)],
+        "environment": [(name, known[name.rstrip("_0123456789")]) for name in sorted(used)],
         "settings": [dataclasses.asdict(setting) for setting in settings],
         "troubles": [dataclasses.asdict(trouble) for trouble in troubles],
     }

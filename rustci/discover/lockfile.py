@@ -14,6 +14,9 @@ NAME = "Cargo.lock"
 _PACKAGE = re.compile(
     r'^\[\[package\]\]\r?\nname = "([^"\n]+)"\r?\nversion = "([^"\n]+)"', re.MULTILINE
 )
+_SOURCE = re.compile(r'^source = "([^"\n]+)"', re.MULTILINE)
+CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
+"""How Cargo.lock writes crates.io, whichever protocol is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Lockfile:
     directory: PurePosixPath
     committed: bool = False
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
+    """Where packages come from, crates.io aside."""
 
 
 def read_lockfile(tree: Tree, directory: str, ignore: Ignore) -> Lockfile:
@@ -32,7 +37,9 @@ def read_lockfile(tree: Tree, directory: str, ignore: Ignore) -> Lockfile:
     if not tree.is_file(path) or ignore.ignores(path):
         return Lockfile(place)
     versions: dict[str, list[str]] = {}
-    for name, version in _PACKAGE.findall(tree.read_text(path)):
+    text = tree.read_text(path)
+    for name, version in _PACKAGE.findall(text):
         versions.setdefault(name, []).append(version)
     locked = {name: tuple(found) for name, found in versions.items()}
-    return Lockfile(place, committed=True, versions=locked)
+    sources = frozenset(_SOURCE.findall(text)) - {CRATES_IO}
+    return Lockfile(place, committed=True, versions=locked, sources=sources)

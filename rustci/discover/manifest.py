@@ -104,6 +104,8 @@ def read_package(tree: Tree, manifest: Manifest, root: Manifest | None) -> Packa
     ).read()
     version = _inherited(manifest, root, "version")
     lints = manifest.document.table("lints")
+    metadata = _metadata(package)
+    docs_rs = _docs_rs(metadata)
     return Package(
         name=_name(package),
         version=version or "0.0.0",
@@ -115,7 +117,11 @@ def read_package(tree: Tree, manifest: Manifest, root: Manifest | None) -> Packa
         features=_features(manifest.document, dependencies),
         targets=TargetReader(tree, manifest.directory, manifest.document, edition).read(),
         dependencies=dependencies,
-        docs_rs=_docs_rs(package),
+        license=_inherited(manifest, root, "license"),
+        described=bool(_inherited(manifest, root, "description")),
+        docs_rs=docs_rs is not None,
+        docs_rs_targets=_docs_rs_targets(docs_rs or {}),
+        metadata=tuple(sorted(metadata)),
         lints_workspace=lints is not None and lints.boolean("workspace") is True,
         default_run=package.string("default-run"),
     )
@@ -187,9 +193,22 @@ def _workspace_dependencies(root: Manifest | None) -> Inherited:
     return Inherited(root.directory, root.workspace.table("dependencies"))
 
 
-def _docs_rs(package: Table) -> bool:
-    metadata: Any = package.values.get("metadata")
-    docs: Any = metadata.get("docs") if isinstance(metadata, dict) else None
-    return isinstance(metadata, dict) and (
-        "docs-rs" in metadata or (isinstance(docs, dict) and "rs" in docs)
-    )
+def _metadata(package: Table) -> Mapping[str, Any]:
+    """Return `[package.metadata]`, in which Cargo allows anything."""
+    metadata = package.values.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _docs_rs(metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the settings of docs.rs (https://docs.rs/about/metadata), or None without any."""
+    docs = metadata.get("docs")
+    found = docs["rs"] if isinstance(docs, dict) and "rs" in docs else metadata.get("docs-rs")
+    if found is None:
+        return None
+    return found if isinstance(found, dict) else {}
+
+
+def _docs_rs_targets(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    targets = settings.get("targets")
+    named = [settings.get("default-target"), *(targets if isinstance(targets, list) else ())]
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))

@@ -13,6 +13,7 @@ from rustci.project import CargoConfig, ExistingWorkflow, Repository
 
 KNOWN_FILES = (
     ".cargo/audit.toml",
+    ".cargo/deny.toml",
     ".cargo/mutants.toml",
     ".clippy.toml",
     ".codecov.yml",
@@ -20,7 +21,10 @@ KNOWN_FILES = (
     ".config/hakari.toml",
     ".config/nextest.toml",
     ".coveralls.yml",
+    ".deny.toml",
     ".editorconfig",
+    ".github/actionlint.yaml",
+    ".github/actionlint.yml",
     ".github/actions.lock",
     ".github/codecov.yml",
     ".github/dependabot.yaml",
@@ -28,6 +32,7 @@ KNOWN_FILES = (
     ".github/renovate.json",
     ".github/renovate.json5",
     ".github/workflows/actions.lock",
+    ".github/zizmor.yaml",
     ".github/zizmor.yml",
     ".gitlab-ci.yml",
     ".justfile",
@@ -61,7 +66,9 @@ KNOWN_FILES = (
     "supply-chain/config.toml",
     "tarpaulin.toml",
     "taplo.toml",
+    "tomlfmt.toml",
     "typos.toml",
+    "zizmor.yaml",
     "zizmor.yml",
 )
 """Looked for at the repository's root and in the main workspace, told by these names alike."""

@@ -63,6 +63,8 @@ class Workspaces:
             lockfile=lockfile.committed,
             locked_packages=frozenset(lockfile.versions),
             locked_versions=lockfile.versions,
+            locked_sources=lockfile.sources,
+            metadata=_metadata(root),
         )
 
     def _points_to(self, manifest: Manifest, directory: str) -> str | None:
@@ -190,6 +192,11 @@ class Workspaces:
         else:
             chosen = [members[root.directory]]
         return tuple(sorted(package.name for package in chosen))
+
+
+def _metadata(root: Manifest) -> tuple[str, ...]:
+    metadata = root.workspace.values.get("metadata") if root.workspace else None
+    return tuple(sorted(metadata)) if isinstance(metadata, dict) else ()
 
 
 def _resolver(root: Manifest, edition: str | None) -> str:

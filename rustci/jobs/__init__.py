@@ -8,22 +8,33 @@ from hashlib import sha256
 
 from rustci.errors import ConfigError
 from rustci.jobs import (
+    advisories,
     aggregate,
     bench,
     canary,
     clippy,
+    codeql,
     coverage,
     creep,
+    deny,
     docs,
+    docsrs,
     features,
     format,  # noqa: A004
     gate,
     history,
     lockfile,
+    manifests,
     msrv,
+    review,
     rustci,
+    scorecard,
+    semver,
     targets,
     test,
+    typos,
+    unused,
+    workflows,
 )
 from rustci.jobs.base import CatalogueJob, Verdict
 from rustci.options import Config
@@ -41,12 +52,23 @@ CATALOGUE: tuple[CatalogueJob, ...] = (
     features,
     targets,
     bench,
+    semver,
+    deny,
+    unused,
+    manifests,
+    typos,
+    workflows,
+    review,
     rustci,
     coverage,
     gate,
     creep,
     history,
     canary,
+    docsrs,
+    advisories,
+    codeql,
+    scorecard,
 )
 """Every job that can be switched on or off, in the order in which workflows show them."""
 

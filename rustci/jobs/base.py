@@ -15,7 +15,7 @@ from rustci.options import Config
 from rustci.project import Package, Project, TargetKind
 from rustci.quoting import Verbatim
 from rustci.runners import runner
-from rustci.workflow import Job, ServiceContainer, Setup, Trouble
+from rustci.workflow import CONTENTS_READ, Job, Permission, ServiceContainer, Setup, Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,26 @@ ARCHIVE_TROUBLE = Trouble(
     symptom="`Fetch the compiled tests` finds no artifact",
     cause="The lane that compiles them failed, or the run is older than the day they are kept.",
     fix="Re-run all jobs, not only the failed ones.",
+)
+
+CODE_SCANNING = (
+    CONTENTS_READ,
+    Permission(
+        scope=Verbatim("security-events"),
+        level=Verbatim("write"),
+        reason=Verbatim("shows the findings on the Security tab"),
+    ),
+    Permission(
+        scope=Verbatim("actions"),
+        level=Verbatim("read"),
+        reason=Verbatim("a private repository asks which run the findings are from"),
+    ),
+)
+"""What a job needs that hands its findings to GitHub's code scanning."""
+CODE_SCANNING_TROUBLE = Trouble(
+    symptom="`Code scanning is not enabled for this repository`",
+    cause="In private repositories it is a paid feature; elsewhere somebody switched it off.",
+    fix="Switch it on under Settings → Advanced Security, or switch the job off.",
 )
 
 
@@ -168,6 +188,21 @@ def package_specs(project: Project, packages: tuple[Package, ...]) -> str:
     )
 
 
+def given(project: Project, *names: str) -> str | None:
+    """Return the first of these well-known files that is there and that rustci did not write."""
+    folder, written = project.main.directory, project.repository.written
+    for name in names:
+        if name in project.repository.files and not {name, str(folder / name)} & written:
+            return name
+    return None
+
+
+def settings_of_tools(project: Project) -> frozenset[str]:
+    """Return the names of the tools for which a manifest has settings (its `metadata`)."""
+    tables = (package.metadata for package in project.packages)
+    return frozenset(project.main.metadata).union(*tables)
+
+
 def libraries(project: Project) -> tuple[Package, ...]:
     """Return the members that have a library."""
     return tuple(package for package in project.packages if package.library)
@@ -226,6 +261,7 @@ class BenchCall:
     packages: bool
     """Whether `$PACKAGES` names some."""
     selection: Verbatim
+    budget: Verbatim
     terms: Verbatim
     env: Mapping[str, str]
 
@@ -248,6 +284,7 @@ def bench_call(project: Project, config: Config) -> BenchCall:
     return BenchCall(
         packages=bool(bench.packages),
         selection=Verbatim.words(packages, features.flags),
+        budget=Verbatim.words(f"--budget {bench.budget}m"),
         terms=Verbatim.words(
             f"--target {bench.target}",
             f"--tolerance {bench.tolerance}" if bench.tolerance else "",

@@ -24,7 +24,7 @@ SCHEMA = 1
 
 def facts(project: Project) -> str:
     """Return the facts of `rustci inspect`."""
-    return _dump({"schema": SCHEMA, "project": _plain(project)})
+    return _dump({"schema": SCHEMA, "project": plain(project)})
 
 
 def proposal(found: Proposal, *, diff: bool, recognised: Sequence[Recognised] = ()) -> str:
@@ -32,16 +32,16 @@ def proposal(found: Proposal, *, diff: bool, recognised: Sequence[Recognised] = 
     return _dump(
         {
             "schema": SCHEMA,
-            "project": _plain(found.project),
+            "project": plain(found.project),
             "config": {
                 name: {
-                    "value": _plain(setting.value),
+                    "value": plain(setting.value),
                     "source": setting.source.name.lower(),
                     "reason": setting.reason,
                 }
                 for name, setting in sorted(found.config.settings.items())
             },
-            "jobs": {name: _plain(verdict) for name, verdict in found.verdicts.items()},
+            "jobs": {name: plain(verdict) for name, verdict in found.verdicts.items()},
             "workflows": [
                 {
                     "path": workflow.path,
@@ -54,8 +54,8 @@ def proposal(found: Proposal, *, diff: bool, recognised: Sequence[Recognised] = 
                 | ({"diff": unified_diff(change)} if diff else {})
                 for change in found.files
             ],
-            "recognised": [_plain(one) for one in recognised],
-            "todo": [_plain(item) for item in todo(found)],
+            "recognised": [plain(one) for one in recognised],
+            "todo": [plain(item) for item in todo(found)],
         }
     )
 
@@ -83,19 +83,19 @@ def _dump(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return `value` in JSON's own types; sets become sorted arrays, versions strings."""
     if isinstance(value, RustVersion | PurePath):
         return str(value)
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value):
-        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return fields | ({"publishable": value.publishable} if isinstance(value, Package) else {})
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted(_plain(item) for item in value)
+        return sorted(plain(item) for item in value)
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

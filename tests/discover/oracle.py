@@ -91,7 +91,11 @@ def _visible(package: Package) -> Package:
         features={name: tuple(package.features[name]) for name in sorted(package.features)},
         targets=tuple(sorted((_visible_target(t) for t in package.targets), key=_target_key)),
         dependencies=tuple(sorted((_visible_dep(d) for d in package.dependencies), key=repr)),
+        license=package.license,
+        described=package.described,
         docs_rs=package.docs_rs,
+        docs_rs_targets=package.docs_rs_targets,
+        metadata=package.metadata,
         default_run=package.default_run,
     )
 
@@ -132,9 +136,19 @@ def _package(package: Mapping[str, Any], root: Path) -> Package:
         dependencies=tuple(
             sorted((_dependency(d, root) for d in package["dependencies"]), key=repr)
         ),
+        license=package["license"],
+        described=bool(package["description"]),
         docs_rs="docs-rs" in extra or "rs" in extra.get("docs", {}),
+        docs_rs_targets=_docs_rs_targets(extra.get("docs", {}).get("rs", {})),
+        metadata=tuple(sorted(extra)),
         default_run=package["default_run"],
     )
+
+
+def _docs_rs_targets(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    default = settings.get("default-target")
+    named = [*([default] if default else []), *settings.get("targets", [])]
+    return tuple(dict.fromkeys(named))
 
 
 def _target(target: Mapping[str, Any], root: Path) -> CrateTarget:

@@ -37,9 +37,12 @@ def seen(script: str) -> set[str]:
         ("cargo hack --feature-powerset clippy", {"features", "clippy"}),
         ("cargo hack --rust-version check", {"msrv"}),
         ("cargo llvm-cov nextest --lcov", {"coverage"}),
-        ("cargo publish --dry-run", set()),
+        ("cargo publish --dry-run", {"manifests"}),
+        ("cargo machete && cargo +nightly udeps", {"unused"}),
+        ("typos; taplo fmt --check", {"typos", "manifests"}),
+        ("zizmor . && actionlint", {"workflows"}),
         ("cargo publish -p x", {"release"}),
-        ("cargo audit", {"deny"}),
+        ("cargo audit", {"audit"}),
         ("if true; then cargo semver-checks; fi", {"semver"}),
         ("# cargo test", set()),
         ("echo 'unfinished", set()),
@@ -55,6 +58,7 @@ def test_just_make_scripts_and_actions_are_followed(projects: Path) -> None:
     found = workflow(projects / "ci", "ci.yml")
     assert found.name == "CI"
     assert set(found.tasks) == {
+        CiTask.AUDIT,
         CiTask.BENCH,
         CiTask.CLIPPY,
         CiTask.COVERAGE,
@@ -63,6 +67,7 @@ def test_just_make_scripts_and_actions_are_followed(projects: Path) -> None:
         CiTask.DOCTEST,
         CiTask.FEATURES,
         CiTask.FORMAT,
+        CiTask.MANIFESTS,
         CiTask.MIRI,
         CiTask.MSRV,
         CiTask.TEST,
