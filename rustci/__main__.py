@@ -1,6 +1,7 @@
 """Starts rustci: `python -m rustci` and the `rustci` command."""
 
 import gc
+import io
 import sys
 
 from rustci import __version__
@@ -12,6 +13,10 @@ MOST = 3
 def run() -> None:
     """Run the command line and exit with its code."""
     gc.disable()  # a run is short: looking for cycles would be a tenth of it
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A pipe on Windows, or the locale C, cannot take every character of a report.
+            stream.reconfigure(errors="backslashreplace")
     if sys.argv[1:] in (["--version"], ["-V"]):
         # Asked by scripts in loops: answered before anything is imported.
         print(f"rustci {__version__}")  # noqa: T201

@@ -18,6 +18,7 @@ from rustci import __version__
 from rustci.cli import COMMANDS, main
 from rustci.config import grammar
 from tests.rights import let_in, unprivileged
+from tests.upkeep import Repository
 
 SOURCE = Path(__file__).parent.parent
 CRATE = {
@@ -317,3 +318,29 @@ def test_flags_variables_and_file_agree(rustci: Rustci, tmp_path: Path) -> None:
         texts.add((folder / ".github/workflows/ci.yml").read_text("utf-8"))
     assert len(texts) == 1
     assert "shard: [1, 2, 3]" in texts.pop()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("arguments", [["pins"], ["init", "--yes", "--dry-run"], ["inspect"]])
+def test_a_pipe_that_cannot_take_every_character(
+    arguments: list[str], encoding: str, repository: Repository
+) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "rustci", *arguments]
+    done = subprocess.run(
+        command, cwd=repository.root, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode(encoding)
+
+
+def test_json_is_the_same_in_every_encoding(repository: Repository) -> None:
+    repository.write("on: push\nname: \u00e9\njobs: {}\n", ".github/workflows/o.yml")
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "rustci", "inspect", "--format", "json"]
+    done = subprocess.run(
+        command, cwd=repository.root, env=environment, capture_output=True, check=False
+    )
+    assert done.stdout.isascii()
+    names = {w["name"] for w in json.loads(done.stdout)["project"]["repository"]["workflows"]}
+    assert "\u00e9" in names

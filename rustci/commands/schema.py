@@ -17,5 +17,5 @@ Example:
 @click.command(epilog=EPILOG)
 def command() -> ExitCode:
     """Print the JSON Schema of .github/rustci.toml."""
-    click.echo(json.dumps(json_schema(grammar()), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(json_schema(grammar()), indent=2))
     return ExitCode.OK

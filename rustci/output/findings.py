@@ -53,7 +53,7 @@ def document(report: Report, *, diff: bool) -> str:
     }
     if diff:
         found["diff"] = _diff(report)
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(found, indent=2) + "\n"
 
 
 def _diff(report: Report) -> str:

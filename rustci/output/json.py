@@ -80,7 +80,7 @@ def error(problem: RustciError) -> str:
 
 
 def _dump(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2)
 
 
 def plain(value: Any) -> Any:

@@ -65,9 +65,7 @@ def problems(found: Sequence[RustciError], out: Console) -> None:
 
 def document(verdicts: Sequence[Verdict], found: Sequence[RustciError], **more: Any) -> str:
     """Return everything as one JSON document."""
-    return json.dumps(
-        {"schema": SCHEMA} | fields(verdicts, found) | more, indent=2, ensure_ascii=False
-    )
+    return json.dumps({"schema": SCHEMA} | fields(verdicts, found) | more, indent=2)
 
 
 def fields(verdicts: Sequence[Verdict], found: Sequence[RustciError]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def document(report: Report) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2) + "\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -70,7 +70,6 @@ def document(found: Proposal, *, diff: bool, dry_run: bool, **more: Any) -> str:
         }
         | more,
         indent=2,
-        ensure_ascii=False,
     )
 
 
