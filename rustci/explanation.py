@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from rustci import actions, files, templates
 from rustci.errors import Location, UsageError
@@ -29,6 +29,7 @@ from rustci.proposal import Proposal
 from rustci.runners import runner
 from rustci.workflow import Job, Permission, Trouble
 
+T = TypeVar("T")
 _PLACE = re.compile(r"(?P<path>.+\.ya?ml):(?P<line>\d+)")
 _USES = re.compile(r"\buses: *(?P<name>[^@\s]+)@")
 _VARIABLE = re.compile(r"^ *(?P<name>[A-Z][A-Z0-9_]+):")
@@ -44,11 +45,11 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a job may cost at most: its time limit on every lane."""
+    """What a job may cost at most: its time limit on every lane, those of its parts included."""
 
     lanes: int
     minutes: int
-    """Of each lane."""
+    """Of all lanes together."""
     dollars: float | None
     """In a private repository, at GitHub's prices; None where a runner's price is not known."""
 
@@ -139,17 +140,21 @@ def why(setting: Setting) -> str:
 
 
 def run(job: Job) -> Run:
-    """Return what a planned job needs and may cost."""
-    meanings = templates.meanings()
+    """Return what a planned job and its parts need and may cost."""
+    jobs, meanings = (*job.parts, job), templates.meanings()
+    variables = set().union(*map(templates.variables, jobs))
+    settings = (setting for each in jobs for setting in each.setup.sccache_settings)
     return Run(
-        cost=cost(job),
-        permissions=job.permissions,
-        environment={
-            name: meanings[name.rstrip("_0123456789")] for name in sorted(templates.variables(job))
-        },
-        secrets=tuple(s.name for s in job.setup.sccache_settings if s.secret),
-        troubles=job.troubles,
+        cost=cost(jobs),
+        permissions=_once(permission for each in jobs for permission in each.permissions),
+        environment={name: meanings[name.rstrip("_0123456789")] for name in sorted(variables)},
+        secrets=_once(setting.name for setting in settings if setting.secret),
+        troubles=_once(trouble for each in jobs for trouble in each.troubles),
     )
+
+
+def _once(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def answers(
@@ -181,14 +186,26 @@ class _Noted:
         return found
 
 
-def cost(job: Job) -> Cost:
-    """Return what the job may cost at most, all lanes together."""
+def cost(jobs: Iterable[Job]) -> Cost:
+    """Return what the jobs may cost at most, all lanes together."""
+    chosen = tuple(jobs)
+    prices = [_dollars(job) for job in chosen]
+    known = [price for price in prices if price is not None]
+    return Cost(
+        lanes=sum(job.size for job in chosen),
+        minutes=sum(job.size * job.timeout for job in chosen),
+        dollars=round(sum(known), 2) if len(known) == len(prices) else None,
+    )
+
+
+def _dollars(job: Job) -> float | None:
+    """Return the price of the time limit on every lane; None where one is not known."""
     labels = _labels(job)
     prices = [known.dollars_per_minute if (known := runner(label)) else None for label in labels]
     known_prices = [price for price in prices if price is not None]
-    complete = len(known_prices) == len(prices)
-    each = sum(known_prices) * job.timeout * job.size / len(labels)
-    return Cost(lanes=job.size, minutes=job.timeout, dollars=round(each, 2) if complete else None)
+    if len(known_prices) < len(prices):
+        return None
+    return sum(known_prices) / len(labels) * job.timeout * job.size
 
 
 def _labels(job: Job) -> tuple[str, ...]:
@@ -225,8 +242,10 @@ def _line(proposal: Proposal, lock: Lock, name: str, number: int) -> Explanation
 def _holder(proposal: Proposal, path: str, number: int, job: str | None) -> Explanation:
     """Return the explanation of the job that a line is in, or of its workflow."""
     known = {job.ID: job for job in (*CATALOGUE, aggregate)}
-    if job in known:
-        return _job(proposal, known[job])
+    planned = (each for workflow in proposal.workflows for each in workflow.jobs)
+    wholes = {part.id: each.id for each in planned for part in each.parts}
+    if job is not None and (whole := wholes.get(job, job)) in known:
+        return _job(proposal, known[whole])
     found = next((w for w in proposal.workflows if w.path == path), None)
     if job is not None or found is None:
         raise UsageError(

@@ -73,7 +73,7 @@ def test_what_somebody_decided_stands_first(repository: Repository, explained: A
 def test_the_cost_is_the_limit_on_every_lane(repository: Repository, explained: Any) -> None:
     cost = explained("test", "--format", "json")["run"]["cost"]
     # Linux, macOS and Windows at GitHub's prices per minute, 30 minutes each.
-    assert (cost["lanes"], cost["minutes"]) == (3, 30)
+    assert (cost["lanes"], cost["minutes"]) == (3, 90)
     assert cost["dollars"] == pytest.approx(30 * (0.006 + 0.062 + 0.010), abs=0.01)
     repository.write('[platforms]\nrunners = ["big-linux"]\n', ".github/rustci.toml")
     assert explained("test", "--format", "json")["run"]["cost"]["dollars"] is None
@@ -103,6 +103,14 @@ def test_an_edited_line_is_the_users(repository: Repository, explained: Any) -> 
     repository.edit(r"timeout-minutes: 10$", "timeout-minutes: 11")
     number = line_of(repository, "timeout-minutes: 11")
     assert "yours: rustci wrote it otherwise" in explained(f"{CI}:{number}")
+
+
+def test_a_part_of_a_job_is_explained_as_the_job(repository: Repository, explained: Any) -> None:
+    assert repository.run("init", "--yes", "--shards", "2").code == 0
+    said = explained(f"{CI}:{line_of(repository, '  test-archive:')}")
+    assert "Tests (`test`)" in said
+    found = explained("test", "--format", "json")["run"]["cost"]
+    assert found["lanes"] > 6
 
 
 def test_a_line_outside_the_jobs_is_the_workflows(repository: Repository, explained: Any) -> None:

@@ -95,8 +95,8 @@ def price(cost: Cost) -> str:
     lanes = f"{cost.lanes} lane{'s' * (cost.lanes != 1)}"
     dollars = "depends on your runners" if cost.dollars is None else f"is ${cost.dollars:.2f}"
     return (
-        f"{lanes}, each stopped after {cost.minutes} minutes. Public repositories pay nothing; "
-        f"in a private one that limit {dollars}."
+        f"{lanes}, at most {cost.minutes} minutes in all. Public repositories pay nothing; in a "
+        f"private one that limit {dollars}."
     )
 
 
