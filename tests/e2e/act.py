@@ -89,7 +89,9 @@ def _entry(line: str) -> dict[str, Any]:
 
 def _add(lane: Lane, entry: Mapping[str, Any], time: datetime) -> None:
     lane.ended = time
-    lane.log.append(str(entry.get("msg", "")).rstrip())
+    message = str(entry.get("msg", "")).rstrip()
+    if not message.startswith("LocalRepositoryCache"):
+        lane.log.append(message)
     if entry.get("stepResult") == "failure":
         lane.failed.append(str(entry.get("step", "Set up job")))
     if entry.get("level") in {"error", "fatal"} and not lane.failed:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,7 @@ PASSED_ON = re.compile(
 """How this machine reaches the network; nothing else of its environment comes through."""
 
 State = Literal["green", "red", "skipped", "not executable"]
-Event = Literal["pull_request", "push", "merge_group"]
+Event = Literal["pull_request", "push", "merge_group", "workflow_dispatch"]
 EVENTS: Mapping[Event, Mapping[str, Any]] = {
     "pull_request": {
         "pull_request": {
@@ -39,6 +39,7 @@ EVENTS: Mapping[Event, Mapping[str, Any]] = {
         }
     },
     "push": {"ref": "refs/heads/main"},
+    "workflow_dispatch": {"ref": "refs/heads/main"},
     "merge_group": {"merge_group": {"base_ref": "refs/heads/main"}, "action": "checks_requested"},
 }
 MAIN_JS = """\
@@ -60,7 +61,7 @@ class Outcome:
     seconds: float
     failed: tuple[str, ...]
     reason: str
-    log: str
+    log: str = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -76,8 +77,8 @@ class Run:
     workflow: str
     event: Event
     outcomes: tuple[Outcome, ...]
-    calls: tuple[Mapping[str, Any], ...]
-    output: str
+    calls: tuple[Mapping[str, Any], ...] = field(repr=False)
+    output: str = field(repr=False)
 
     def states(self, job: str) -> set[State]:
         """Return how the lanes of a job ended."""
@@ -363,6 +364,6 @@ def _excuse_dependents(jobs: Mapping[str, Any], outcomes: Iterable[Outcome]) -> 
         missing = absent & set([needs] if isinstance(needs, str) else needs)
         if missing and outcome.state != "not executable":
             reason = f"needs {', '.join(sorted(missing))}, which cannot run here"
-            yield Outcome(**{**vars(outcome), "state": "not executable", "reason": reason})
+            yield replace(outcome, state="not executable", reason=reason)
         else:
             yield outcome

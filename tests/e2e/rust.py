@@ -58,7 +58,10 @@ class Toolchain:
 
     def has(self, component: str, target: str) -> bool:
         """Whether a component can be installed, by the name that rustup's users give it."""
-        return Component(RENAMED.get(component, component), target) in self.components
+        package = RENAMED.get(component, component)
+        if package == LLVM and llvm_binaries(self.llvm):
+            return True
+        return Component(package, target) in self.components
 
 
 @dataclass(frozen=True)

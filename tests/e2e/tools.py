@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from rustci.data import load
+from rustci.actions import tool
 
 ACT = "github.com/nektos/act@v0.2.89"
 BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov")
@@ -38,7 +38,7 @@ def build(folder: Path, *names: str) -> None:
     if not (folder / "act").is_file():
         run("go", "install", ACT, GOBIN=str(folder))
     for name in names:
-        version = load("tools")["tools"][name]["version"]
+        version = tool(name).version
         if not installed(folder, name, version):
             root = folder / crate(name) / version
             run(
