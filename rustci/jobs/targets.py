@@ -17,6 +17,7 @@ from rustci.jobs.base import (
     primary_toolchain,
     rustc_pattern,
     setup,
+    workspace_flag,
 )
 from rustci.options import Config
 from rustci.project import Package, Project
@@ -54,7 +55,13 @@ def build(project: Project, config: Config) -> Job:
     toolchain = primary_toolchain(config)
     packages = checked(project)
     bare = any(package.source.no_std == "conditional" for package in packages)
-    flags = ("--no-default-features" if bare else "", locked_flag(project))
+    # Without the names where they can be done without: a dependency may be called the same.
+    whole = packages == project.packages
+    flags = (
+        workspace_flag(project) if whole else '"${packages[@]/#/--package=}"',
+        "--no-default-features" if bare else "",
+        locked_flag(project),
+    )
     return Job(
         id=ID,
         name=TITLE,
@@ -65,10 +72,14 @@ def build(project: Project, config: Config) -> Job:
             config,
             toolchain,
             TARGET=Verbatim("${{ matrix.target }}"),
-            PACKAGES=package_specs(project, packages),
+            **({} if whole else {"PACKAGES": package_specs(project, packages)}),
         ),
         matrix=Matrix(axes={"target": config.platforms.targets}),
         setup=setup(project, config, runners=(linux_runner(config),), key="${{ matrix.target }}"),
-        details={"flags": Verbatim.words(*flags), "rustc": rustc_pattern(toolchain)},
+        details={
+            "by_package": not whole,
+            "flags": Verbatim.words(*flags),
+            "rustc": rustc_pattern(toolchain),
+        },
         troubles=(*TROUBLES, LOCK_TROUBLE),
     )
