@@ -251,6 +251,16 @@ class CiTask(StrEnum):
     RELEASE = "release"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class CargoCall:
+    """One cargo command of existing CI, as far as it tells what the code is held to today."""
+
+    task: CiTask
+    all_features: bool = False
+    denies_warnings: bool = False
+    """By its arguments, or by the variables around it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingJob:
     """One job of a workflow that is already there."""
@@ -271,6 +281,8 @@ class ExistingWorkflow:
     unseen: tuple[str, ...] = ()
     """Commands that could not be followed (`just ci` without a justfile)."""
     jobs: tuple[ExistingJob, ...] = ()
+    calls: tuple[CargoCall, ...] = ()
+    """Its cargo commands, each kind once; sorted."""
     coverage_service: str | None = None
     """`codecov` or `coveralls` where it uploads to one."""
     problem: str | None = None

@@ -19,13 +19,11 @@ from rustci.jobs.base import (
     native_packages,
 )
 from rustci.jobs.bench import benches
-from rustci.jobs.features import POWERSET_LIMIT, combinations, counts
+from rustci.jobs.features import counts, strategy
 from rustci.kinds import Value
 from rustci.options import BRANCH, Setting, Source
 from rustci.project import DependencyKind, Package, Project, TargetKind
 
-PAIRS_LIMIT = 250
-"""Pairs up to which all are checked; beyond, each feature alone."""
 LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 """Crates whose test harness can list its cases, as nextest needs
 (https://nexte.st/docs/design/custom-test-harnesses/)."""
@@ -132,8 +130,7 @@ def features(project: Project) -> Advice | None:
     problem = all_features_problem(project)
     suffix = f"; tests take the default ones, as {problem}" if problem else ""
     plural = f"{sum(counted)} feature{'s' * (sum(counted) != 1)}"
-    pairs = sum(count * (count + 1) // 2 for count in counted)
-    if combinations(project) <= POWERSET_LIMIT or pairs <= PAIRS_LIMIT:
+    if strategy(project) == "powerset":
         return "powerset", plural + suffix
     return "each", f"{plural}: too many combinations for a powerset{suffix}"
 

@@ -1,13 +1,15 @@
 """Builds the documentation and denies rustdoc's warnings: broken links, bare URLs, bad code.
 
-On where a member has a library. Only the project's own crates are documented. `RUSTDOCFLAGS`
-carries the denial, so that every toolchain obeys it. Where `.cargo/config.toml` has
-`rustdocflags`, which the variable would replace, `CARGO_BUILD_WARNINGS` carries it (Rust 1.97 and
-later).
+On where a member has a library. With `warnings.docs = "show"` warnings are printed and fail
+nothing: the recommendation where earlier workflows did not deny them either. Only the project's own
+crates are documented. `RUSTDOCFLAGS` carries the denial, so that every toolchain obeys it. Where
+`.cargo/config.toml` has `rustdocflags`, which the variable would replace, `CARGO_BUILD_WARNINGS`
+carries it (Rust 1.97 and later).
 """
 
 from rustci.jobs.base import (
     LOCK_TROUBLE,
+    SHOWN,
     Verdict,
     lane_env,
     libraries,
@@ -59,7 +61,11 @@ def build(project: Project, config: Config) -> Job:
     return Job(
         id=ID,
         name=TITLE,
-        why=Verbatim("Broken links and examples that do not parse would reach the readers first."),
+        why=Verbatim(
+            "Broken links and examples that do not parse would reach the readers first."
+            if config.warnings.docs == "deny"
+            else f"Shows broken links and examples that do not parse; {SHOWN.format('docs')}"
+        ),
         runner=linux_runner(config),
         timeout=minutes(20, project),
         env=lane_env(config, toolchain, **features.env),
@@ -67,6 +73,7 @@ def build(project: Project, config: Config) -> Job:
         details={
             "flags": Verbatim.words(*flags),
             "rustc": rustc_pattern(toolchain),
+            "deny": config.warnings.docs == "deny",
             "variable": bool(project.cargo_config and project.cargo_config.rustdocflags),
         },
         troubles=(*TROUBLES, LOCK_TROUBLE),
