@@ -25,6 +25,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     tools.build(folder, *tools.BUILT, *(FURTHER if FULL else ()))
     scratch = tmp_path_factory.mktemp("e2e")
     with private_rustup(scratch) as rustup:
+        stable = rustup.toolchains["stable"]
+        if not stable.has("llvm-tools", rustup.host):
+            pytest.fail(f"coverage needs LLVM {stable.llvm}: install llvm-{stable.llvm}")
         yield machine(scratch / "machine", folder, rustup)
 
 

@@ -149,7 +149,8 @@ def prepare(source: Path, folder: Path, *arguments: str) -> Path:
     git(folder, "init", "--quiet", "--initial-branch=main")
     command = [sys.executable, "-m", "rustci", "init", str(folder), "--yes", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     commit(folder, "Add the project")
     return folder
 

@@ -57,7 +57,7 @@ CASES = (
         "services",
         "tests that need PostgreSQL and Redis",
         HERE / "services",
-        ("tests.services=postgres,redis",),
+        ("tests.services=postgres,redis", "platforms.runners=ubuntu-24.04"),
         servers=True,
     ),
     Case("untested", "a library without a single test", HERE / "untested"),

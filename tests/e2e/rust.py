@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -80,15 +80,20 @@ class Rustup:
 
 
 @contextmanager
-def private_rustup(folder: Path) -> Iterator[Rustup]:
-    """Copy the machine's toolchains (by hard links where possible) and serve them."""
+def private_rustup(folder: Path, posing: Mapping[str, str] | None = None) -> Iterator[Rustup]:
+    """Copy the machine's toolchains (by hard links where possible) and serve them.
+
+    `posing` names toolchains that are another one in truth.
+    """
     host = _output("rustc", "-vV").partition("host: ")[2].split()[0]
     home, served = folder / "rustup", folder / "served"
     shutil.rmtree(home, ignore_errors=True)
     (served / "dist").mkdir(parents=True, exist_ok=True)
     (home / "toolchains").mkdir(parents=True)
     (home / "settings.toml").write_text('version = "12"\nprofile = "minimal"\n', "utf-8")
-    toolchains = {name: _copy(path, name, home, host) for name, path in _installed(host).items()}
+    installed = _installed(host)
+    installed |= {name: installed[other] for name, other in (posing or {}).items()}
+    toolchains = {name: _copy(path, name, home, host) for name, path in installed.items()}
     for toolchain in toolchains.values():
         _publish(toolchain, served / "dist", host)
     handler = partial(_Quiet, directory=str(served))

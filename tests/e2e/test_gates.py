@@ -13,9 +13,10 @@ import yaml
 
 from tests.e2e.conftest import FULL
 from tests.e2e.faults import FAULTS, Edit, Fault
-from tests.e2e.harness import Event, Machine, Run, commit, execute, git, prepare
+from tests.e2e.harness import Event, Machine, Run, commit, execute, git, machine, prepare
 from tests.e2e.projects import HERE
 from tests.e2e.report import Report
+from tests.e2e.rust import private_rustup
 
 pytestmark = pytest.mark.e2e
 
@@ -66,15 +67,23 @@ def test_a_fault_turns_its_gate_red(fault: Fault, library: Base, report: Report)
     report.faults.append((fault.about, ", ".join(run.red()), "library"))
 
 
+def test_an_msrv_lane_with_another_compiler_is_red(
+    library: Base, report: Report, tmp_path: Path
+) -> None:
+    with private_rustup(tmp_path, posing={"1.85": "stable"}) as rustup:
+        there = machine(tmp_path / "machine", library.here.tools, rustup)
+        run = execute(there, library.root, state=library.state)
+    assert run.red() == ["msrv", "ci"], run.explain()
+    assert [o.failed for o in run.outcomes if o.job == "msrv"] == [("Check the compiler",)]
+    report.faults.append(("an MSRV lane that gets another compiler", "msrv, ci", "library"))
+
+
 def test_coverage_below_the_minimum_is_red(library: Base, report: Report) -> None:
     green = library.run(workflow="coverage.yml")
     assert green.states("coverage") == {"green"}, green.explain()
-    untested = "\n/// Is never called.\npub fn unused(number: u64) -> u64 {\n" + "".join(
-        f"    if number == {n} {{\n        return {n + 1};\n    }}\n" for n in range(40)
-    )
-    run = library.with_edits(
-        Edit("src/lib.rs", "", f"{untested}    0\n}}\n"), workflow="coverage.yml"
-    )
+    lines = "".join(f"    if number == {n} {{\n        return 0;\n    }}\n" for n in range(40))
+    untested = f"\n/// Unused.\npub fn unused(number: u64) -> u64 {{\n{lines}    1\n}}\n"
+    run = library.with_edits(Edit("src/lib.rs", new=untested), workflow="coverage.yml")
     assert [o.failed for o in run.outcomes] == [("Judge the coverage",)], run.explain()
     report.faults.append(("coverage below the minimum", "coverage", "library"))
 

@@ -41,6 +41,7 @@ def build(folder: Path, *names: str) -> None:
         version = tool(name).version
         if not installed(folder, name, version):
             root = folder / crate(name) / version
+            environment = BUILD | {"CARGO_TARGET_DIR": str(folder / "target")}
             run(
                 "cargo",
                 "install",
@@ -49,7 +50,7 @@ def build(folder: Path, *names: str) -> None:
                 "--root",
                 str(root),
                 f"{crate(name)}@{version}",
-                **BUILD,
+                **environment,
             )
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tests.e2e.actions.base import Call, Refused
 
+MACHINE = {"CARGO_HOME", "RUSTUP_HOME", "RUSTUP_DIST_SERVER"}
+"""What differs from one session of this machine to the next."""
+
 
 def main(call: Call) -> None:
     """Restore the cache of the same key, else of the same key but another Cargo.lock."""
@@ -63,7 +66,7 @@ def _keys(call: Call) -> tuple[str, str]:
     settings = {
         name: value
         for name, value in sorted(call.environment.items())
-        if name.startswith(names) and name not in {"CARGO_HOME", "RUSTUP_HOME"}
+        if name.startswith(names) and name not in MACHINE
     }
     prefix = "-".join([*words, _digest(compiler.stdout, json.dumps(settings).encode())])
     manifests = sorted(
