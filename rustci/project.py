@@ -121,6 +121,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocsRs:
+    """With which features docs.rs documents a package.
+
+    Source of the rules: https://docs.rs/about/metadata
+    """
+
+    features: tuple[str, ...] = ()
+    all_features: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """One package: what its manifest declares, with inheritance resolved and targets discovered."""
 
@@ -138,8 +149,8 @@ class Package:
     targets: tuple[CrateTarget, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     source: Source = field(default_factory=Source)
-    docs_rs: bool = False
-    """Has `[package.metadata.docs.rs]`."""
+    docs_rs: DocsRs | None = None
+    """`[package.metadata.docs.rs]`."""
     lints_workspace: bool = False
     default_run: str | None = None
 
@@ -305,6 +316,8 @@ class Repository:
     """Which of the well-known configuration files exist (see `discover.repository.KNOWN_FILES`)."""
     nextest_profiles: tuple[str, ...] = ()
     """Profiles in `.config/nextest.toml`."""
+    nextest_ignored: bool = False
+    """Git would keep a new `.config/nextest.toml` out."""
     rustfmt_unstable: tuple[str, ...] = ()
     """Keys in rustfmt.toml that only a nightly rustfmt accepts."""
     written: frozenset[str] = frozenset()

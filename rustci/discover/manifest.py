@@ -16,7 +16,7 @@ from rustci.discover.targets import TargetReader
 from rustci.discover.toml import Table, read_toml
 from rustci.discover.tree import Tree, join
 from rustci.errors import ProjectError
-from rustci.project import Dependency, Package, RustVersion
+from rustci.project import Dependency, DocsRs, Package, RustVersion
 
 MANIFEST = "Cargo.toml"
 OLDEST_EDITION = "2015"
@@ -187,9 +187,18 @@ def _workspace_dependencies(root: Manifest | None) -> Inherited:
     return Inherited(root.directory, root.workspace.table("dependencies"))
 
 
-def _docs_rs(package: Table) -> bool:
+def _docs_rs(package: Table) -> DocsRs | None:
+    """Return `metadata.docs.rs` or `metadata.docs-rs`; Cargo lets anything stand there."""
     metadata: Any = package.values.get("metadata")
-    docs: Any = metadata.get("docs") if isinstance(metadata, dict) else None
-    return isinstance(metadata, dict) and (
-        "docs-rs" in metadata or (isinstance(docs, dict) and "rs" in docs)
+    metadata = metadata if isinstance(metadata, dict) else {}
+    docs = metadata.get("docs")
+    found = docs.get("rs") if isinstance(docs, dict) else None
+    found = metadata.get("docs-rs") if found is None else found
+    if found is None:
+        return None
+    table = found if isinstance(found, dict) else {}
+    features = table.get("features")
+    return DocsRs(
+        features=tuple(map(str, features)) if isinstance(features, list) else (),
+        all_features=table.get("all-features") is True,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rustci import lock
 from rustci.discover.git_files import GitDirectory, default_branch, github_remote
+from rustci.discover.ignore import Ignore
 from rustci.discover.toml import read_toml
 from rustci.discover.tree import Tree, join, upward
 from rustci.project import CargoConfig, ExistingWorkflow, Repository
@@ -102,6 +103,7 @@ STABLE_RUSTFMT = frozenset(
 def read_repository(
     tree: Tree,
     git: GitDirectory | None,
+    ignore: Ignore,
     workspace: str,
     config: CargoConfig | None,
     packages: Mapping[str, str] | None,
@@ -122,6 +124,7 @@ def read_repository(
         else _workflows(tree, workspace, config.aliases if config else {}, packages),
         files=frozenset(files),
         nextest_profiles=_nextest_profiles(tree, workspace),
+        nextest_ignored=ignore.ignores(join(workspace, ".config/nextest.toml")),
         rustfmt_unstable=_rustfmt_unstable(tree, workspace),
         written=_written(tree),
         dependabot=bool({".github/dependabot.yml", ".github/dependabot.yaml"} & files),

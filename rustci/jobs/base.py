@@ -178,12 +178,17 @@ def has_doctest_target(project: Project) -> bool:
     return any(target.doctest for _, target in project.targets(TargetKind.LIB))
 
 
+def writes_nextest(project: Project) -> bool:
+    """Return whether `.config/nextest.toml`, with the profile `ci`, is rustci's to write."""
+    repository = project.repository
+    return ".config/nextest.toml" not in repository.files and not repository.nextest_ignored
+
+
 def nextest_flags(project: Project) -> tuple[str, ...]:
     """Return the flags of `cargo nextest run` that depend on what the project has."""
-    profiles = project.repository.nextest_profiles
-    own = ".config/nextest.toml" not in project.repository.files
+    known = writes_nextest(project) or "ci" in project.repository.nextest_profiles
     return (
-        "--profile ci" if own or "ci" in profiles else "--no-fail-fast",
+        "--profile ci" if known else "--no-fail-fast",
         # A filter that leaves nothing must fail, but a project without tests may stay green.
         "" if has_tests(project) else "--no-tests=pass",
     )

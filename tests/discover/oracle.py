@@ -18,6 +18,7 @@ from rustci.project import (
     CrateTarget,
     Dependency,
     DependencyKind,
+    DocsRs,
     Package,
     RustVersion,
     TargetKind,
@@ -91,7 +92,7 @@ def _visible(package: Package) -> Package:
         features={name: tuple(package.features[name]) for name in sorted(package.features)},
         targets=tuple(sorted((_visible_target(t) for t in package.targets), key=_target_key)),
         dependencies=tuple(sorted((_visible_dep(d) for d in package.dependencies), key=repr)),
-        docs_rs=package.docs_rs,
+        docs_rs=package.docs_rs and DocsRs(),
         default_run=package.default_run,
     )
 
@@ -132,7 +133,7 @@ def _package(package: Mapping[str, Any], root: Path) -> Package:
         dependencies=tuple(
             sorted((_dependency(d, root) for d in package["dependencies"]), key=repr)
         ),
-        docs_rs="docs-rs" in extra or "rs" in extra.get("docs", {}),
+        docs_rs=DocsRs() if "docs-rs" in extra or "rs" in extra.get("docs", {}) else None,
         default_run=package["default_run"],
     )
 
