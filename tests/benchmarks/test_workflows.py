@@ -14,8 +14,10 @@ import pytest
 
 from rustci.actions import pin
 from tests.e2e.conftest import here  # noqa: F401
-from tests.e2e.harness import ROOT, Event, Machine, Run, commit, execute, git, prepare
+from tests.e2e.harness import Event, Run, execute
+from tests.e2e.machine import ROOT, Machine
 from tests.e2e.projects import HERE
+from tests.e2e.repository import commit, git, prepare
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.e2e]
 

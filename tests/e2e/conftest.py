@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import tools
-from tests.e2e.harness import ROOT, Machine, machine
+from tests.e2e.machine import ROOT, Machine, machine
 from tests.e2e.report import Report
 from tests.e2e.rust import private_rustup
 

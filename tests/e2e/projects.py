@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.harness import ROOT, Event
+from tests.e2e.harness import Event
+from tests.e2e.machine import ROOT
 
 HERE = Path(__file__).parent / "projects"
 PULL_REQUEST: tuple[tuple[str, Event], ...] = (("ci.yml", "pull_request"),)

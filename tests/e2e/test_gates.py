@@ -13,9 +13,11 @@ import yaml
 
 from tests.e2e.conftest import FULL
 from tests.e2e.faults import FAULTS, Edit, Fault
-from tests.e2e.harness import Event, Machine, Run, commit, execute, git, machine, prepare
+from tests.e2e.harness import Event, Run, execute
+from tests.e2e.machine import Machine, machine
 from tests.e2e.projects import HERE
 from tests.e2e.report import Report
+from tests.e2e.repository import commit, git, prepare
 from tests.e2e.rust import private_rustup
 
 pytestmark = pytest.mark.e2e
@@ -79,8 +81,6 @@ def test_an_msrv_lane_with_another_compiler_is_red(
 
 
 def test_coverage_below_the_minimum_is_red(library: Base, report: Report) -> None:
-    green = library.run(workflow="coverage.yml")
-    assert green.states("coverage") == {"green"}, green.explain()
     lines = "".join(f"    if number == {n} {{\n        return 0;\n    }}\n" for n in range(40))
     untested = f"\n/// Unused.\npub fn unused(number: u64) -> u64 {{\n{lines}    1\n}}\n"
     run = library.with_edits(Edit("src/lib.rs", new=untested), workflow="coverage.yml")
@@ -96,6 +96,28 @@ def test_an_untouched_project_stays_green(library: Base) -> None:
             c for c in run.calls if c["action"] == "Swatinem/rust-cache" and c.get("restored")
         ]
         assert restored, "no cache of the push was found"
+
+
+@pytest.mark.parametrize(
+    ("uses", "problem"),
+    [
+        (f"octocat/unknown@{'0' * 40}", "octocat/unknown"),
+        (f"actions/upload-artifact@{'0' * 40}", "inputs that must be given: path"),
+    ],
+)
+def test_an_unknown_or_misused_action_is_red(
+    uses: str, problem: str, here: Machine, tmp_path: Path
+) -> None:
+    root = tmp_path / "project"
+    (root / CI).parent.mkdir(parents=True)
+    job = {"runs-on": "ubuntu-24.04", "steps": [{"uses": uses}]}
+    workflow = f"on: push\njobs: {json.dumps({'lint': job})}\n".replace('"uses": ', "uses: ")
+    (root / CI).write_text(workflow.replace(f'"{uses}"', uses), "utf-8")
+    git(root.parent, "init", "--quiet", "--initial-branch=main", str(root))
+    commit(root, "Use it")
+    run = execute(here, root, "push", state=tmp_path / "state")
+    assert run.red() == ["lint"], run.output
+    assert problem in run.explain()
 
 
 def aggregate(jobs: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:

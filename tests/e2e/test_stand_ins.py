@@ -16,7 +16,8 @@ import pytest
 from rustci.actions import pin
 from tests.e2e.actions import STAND_INS
 from tests.e2e.actions.base import FACTS
-from tests.e2e.harness import ROOT, lanes
+from tests.e2e.lanes import lanes
+from tests.e2e.machine import ROOT
 
 TEMPLATES = ROOT / "cookiecutter-templates" / "github"
 Use = Callable[..., "CompletedProcess[str]"]
@@ -35,7 +36,6 @@ def use(tmp_path: Path) -> Use:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "GITHUB_JOB": "test",
-            "GITHUB_RUN_ID": "1",
             "GITHUB_REPOSITORY": "octocat/project",
             "GITHUB_SHA": "HEAD",
             "GITHUB_WORKSPACE": str(tmp_path / "workspace"),

@@ -11,7 +11,7 @@ from tests.e2e.actions.base import Call, Refused
 
 def main(call: Call) -> None:
     """Copy one artifact by its name, or all that fit a pattern, each into a folder of its own."""
-    kept = call.state / "artifacts" / call.environment["GITHUB_RUN_ID"]
+    kept = call.state / "artifacts"
     folder = call.workspace / call.inputs["path"]
     name, pattern = call.inputs["name"], call.inputs["pattern"]
     if name and not (kept / name).is_dir():

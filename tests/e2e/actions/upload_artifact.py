@@ -21,7 +21,7 @@ def main(call: Call) -> None:
     )
     if not files and missing == "error":
         raise Refused(f"no files were found: {call.inputs['path']}")
-    artifact = call.state / "artifacts" / call.environment["GITHUB_RUN_ID"] / name
+    artifact = call.state / "artifacts" / name
     if artifact.exists() and not call.flag("overwrite"):
         raise Refused(f"an artifact named {name} exists already")
     shutil.rmtree(artifact, ignore_errors=True)
