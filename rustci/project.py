@@ -110,6 +110,10 @@ class Source:
     ignored_tests: int = 0
     needs_nightly: bool = False
     """An unconditional `#![feature(…)]`."""
+    nightly_features: tuple[str, ...] = ()
+    """Those of the package under which a crate root has a `#![feature(…)]`; sorted."""
+    denies_warnings: bool = False
+    """A `#![deny(warnings)]` in a crate root or an integration test."""
     os_specific: tuple[str, ...] = ()
     """Operating systems that code is gated on (`windows`, `unix`, `linux`, `macos`), sorted."""
     unix_only: bool = False

@@ -22,8 +22,10 @@ from rustci.jobs.bench import benches
 from rustci.jobs.features import counts, strategy
 from rustci.kinds import Value
 from rustci.options import BRANCH, Setting, Source
-from rustci.project import DependencyKind, Package, Project, TargetKind
+from rustci.project import DependencyKind, Package, Project, RustVersion, TargetKind
 
+FIRST_CHECK = RustVersion(1, 16)
+"""The release that brought `cargo check` (https://blog.rust-lang.org/2017/03/16/Rust-1.16/)."""
 LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 """Crates whose test harness can list its cases, as nextest needs
 (https://nexte.st/docs/design/custom-test-harnesses/)."""
@@ -58,6 +60,8 @@ def msrv(project: Project) -> Advice | None:
     versions = {package.rust_version for package in project.packages}
     if versions == {None}:
         return False, "no `rust-version` in Cargo.toml"
+    if all(version is None or version < FIRST_CHECK for version in versions):
+        return False, f"Cargo has `cargo check` since Rust {FIRST_CHECK}"
     if len(versions) == 1:
         return str(versions.pop()), "`rust-version` in Cargo.toml"
     found = ", ".join(str(version) for version in sorted(v for v in versions if v))

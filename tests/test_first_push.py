@@ -59,6 +59,46 @@ def test_a_package_is_documented_as_docs_rs_shows_it(
     assert ("FEATURES: one\n" in text) == ("$FEATURES" in command)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "capped"),
+    [
+        ("#![deny(warnings)]", True),
+        ("#![cfg_attr(test, deny(missing_docs, warnings))]", True),
+        ("#![deny(missing_docs)]", False),
+        ("// #![deny(warnings)]", False),
+        ("#![doc(test(attr(deny(warnings))))]", False),
+    ],
+)
+def test_denied_warnings_fail_no_test(repository: Repository, attribute: str, capped: bool) -> None:
+    repository.write(f"{attribute}\n#[test]\nfn one() {{}}\n", "src/lib.rs")
+    text = initialised(repository)
+    tests, clippy = text.index("  test:\n"), text.index("  clippy:\n")
+    assert ("RUSTFLAGS: --cap-lints=warn" in text[tests:]) == capped
+    assert "      RUSTFLAGS: " not in text[clippy : text.index("  docs:\n")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "skipped"),
+    [
+        ('feature = "one"', True),
+        ('any(docsrs, feature = "one")', True),
+        ('all(docsrs, feature = "one")', False),
+        ("docsrs", False),
+    ],
+)
+def test_features_that_need_nightly_are_left_out(
+    repository: Repository, condition: str, skipped: bool
+) -> None:
+    repository.write(f"#![cfg_attr({condition}, feature(test))]\n", "src/lib.rs")
+    text = initialised(repository, "[features]\none = []\ntwo = []\n")
+    assert ("--all-features" not in text) == skipped
+    assert ('--skip "$SKIP"' in text) == skipped
+
+
+def test_no_lane_is_older_than_cargo_check(repository: Repository) -> None:
+    assert "  msrv:\n" not in initialised(repository, 'rust-version = "1.0"\n')
+
+
 def test_the_only_package_is_not_named(repository: Repository) -> None:
     more = '[[bench]]\nname = "b"\nharness = false\n'
     repository.write("fn main() {}\n", "benches/b.rs")

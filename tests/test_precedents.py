@@ -87,6 +87,7 @@ def test_it_stays_in_the_file_when_the_evidence_is_gone(repository: Repository) 
     written = repository.read(".github/rustci.toml")
     assert 'clippy = "show" # no workflow ran Clippy before\n' in written
     assert "-D warnings" not in repository.read()
+    assert "cargo clippy --all-targets -- --cap-lints warn\n" in repository.read()
     assert repository.run("check").code == 0
     assert repository.run("init", "--yes").code == 0
     assert repository.read(".github/rustci.toml") == written

@@ -140,7 +140,7 @@ def all_features_problem(project: Project) -> str | None:
             names = "`, `".join(package.source.exclusive_features[0])
             return f"features `{names}` of `{package.name}` exclude one another"
         for feature in package.features:
-            if NIGHTLY_FEATURE.search(feature):
+            if _needs_nightly(package, feature):
                 return f"feature `{feature}` of `{package.name}` needs nightly Rust"
             if PRIVATE_FEATURE.search(feature):
                 return f"feature `{feature}` of `{package.name}` is private"
@@ -149,8 +149,21 @@ def all_features_problem(project: Project) -> str | None:
 
 def skipped_features(project: Project) -> tuple[str, ...]:
     """Return the features that no stable combination may hold, sorted."""
-    names = {feature for package in project.packages for feature in package.features}
-    return tuple(sorted(n for n in names if NIGHTLY_FEATURE.search(n) or PRIVATE_FEATURE.search(n)))
+    return tuple(
+        sorted(
+            {
+                feature
+                for package in project.packages
+                for feature in package.features
+                if _needs_nightly(package, feature) or PRIVATE_FEATURE.search(feature)
+            }
+        )
+    )
+
+
+def _needs_nightly(package: Package, feature: str) -> bool:
+    named = NIGHTLY_FEATURE.search(feature) is not None
+    return named or feature in package.source.nightly_features
 
 
 def package_specs(project: Project, packages: tuple[Package, ...]) -> str:
@@ -244,6 +257,16 @@ SCCACHE_ENV = {
     "SCCACHE_IGNORE_SERVER_IO_ERROR": "1",
 }
 GITHUB_CACHE_ENV = {"SCCACHE_GHA_ENABLED": "true"}
+
+
+def capped_lints(project: Project) -> dict[str, str]:
+    """Return the variable that keeps warnings from failing jobs that judge something else.
+
+    A crate that denies warnings in its code breaks with a new compiler's. Clippy's job judges them.
+    """
+    denied = any(package.source.denies_warnings for package in project.packages)
+    replaced = project.cargo_config is not None and project.cargo_config.rustflags
+    return {"RUSTFLAGS": "--cap-lints=warn"} if denied and not replaced else {}
 
 
 def lane_env(config: Config, toolchain: str, **more: str) -> dict[str, str]:

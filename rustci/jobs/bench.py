@@ -8,6 +8,7 @@ from rustci.errors import Location, ProjectError
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
+    capped_lints,
     lane_env,
     linux_runner,
     locked_flag,
@@ -78,6 +79,7 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(
             config,
             toolchain,
+            **capped_lints(project),
             **({} if whole else {"PACKAGES": package_specs(project, packages)}),
             BENCHES=_names(found),
             **features.env,

@@ -9,6 +9,7 @@ private (`__name`) are left out; those that exclude one another are never combin
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
+    capped_lints,
     lane_env,
     linux_runner,
     locked_flag,
@@ -88,7 +89,7 @@ def build(project: Project, config: Config) -> Job:
         why=Verbatim("Users pick features that nobody here ever combined."),
         runner=linux_runner(config),
         timeout=minutes(30, project),
-        env=lane_env(config, toolchain, **env),
+        env=lane_env(config, toolchain, **capped_lints(project), **env),
         setup=setup(project, config, runners=(linux_runner(config),), tools=(tool("cargo-hack"),)),
         details={
             "flags": Verbatim.words(

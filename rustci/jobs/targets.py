@@ -8,6 +8,7 @@ script compiles C.
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
+    capped_lints,
     lane_env,
     libraries,
     linux_runner,
@@ -71,6 +72,7 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(
             config,
             toolchain,
+            **capped_lints(project),
             TARGET=Verbatim("${{ matrix.target }}"),
             **({} if whole else {"PACKAGES": package_specs(project, packages)}),
         ),

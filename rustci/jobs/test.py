@@ -14,6 +14,7 @@ from rustci.jobs.base import (
     TOOLCHAIN_TROUBLE,
     Verdict,
     bare_metal,
+    capped_lints,
     experimental,
     has_doctest_target,
     lane_env,
@@ -87,7 +88,11 @@ def build(project: Project, config: Config) -> Job:
         runner=Verbatim("${{ matrix.runner }}"),
         timeout=minutes(30, project),
         env=lane_env(
-            config, Verbatim("${{ matrix.toolchain }}"), **features.env, **service_env(config)
+            config,
+            Verbatim("${{ matrix.toolchain }}"),
+            **capped_lints(project),
+            **features.env,
+            **service_env(config),
         ),
         matrix=_matrix(config),
         experimental=any(map(experimental, config.toolchains.channels)),
