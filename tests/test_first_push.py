@@ -73,7 +73,7 @@ def test_denied_warnings_fail_no_test(repository: Repository, attribute: str, ca
     repository.write(f"{attribute}\n#[test]\nfn one() {{}}\n", "src/lib.rs")
     text = initialised(repository)
     tests, clippy = text.index("  test:\n"), text.index("  clippy:\n")
-    assert ("RUSTFLAGS: --cap-lints=warn" in text[tests:]) == capped
+    assert ('RUSTFLAGS: "--cap-lints=warn"' in text[tests:]) == capped
     assert "      RUSTFLAGS: " not in text[clippy : text.index("  docs:\n")]
 
 
