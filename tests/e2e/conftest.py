@@ -32,9 +32,13 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="session")
-def report() -> Iterator[Report]:
-    """What becomes docs/explanation/proof.md."""
-    found = Report()
-    yield found
+def _found() -> Report:
+    return Report()
+
+
+@pytest.fixture
+def report(_found: Report) -> Iterator[Report]:
+    """What becomes docs/explanation/proof.md, written after each test."""
+    yield _found
     if path := os.environ.get("E2E_REPORT"):
-        Path(path).write_text(found.page(), "utf-8")
+        Path(path).write_text(_found.page(), "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.e2e.harness import Run
+from tests.e2e.harness import Outcome, Run
 from tests.e2e.projects import Case
 
 HEAD = """\
@@ -36,7 +36,7 @@ class Report:
 
     runs: list[tuple[Case, Run]] = field(default_factory=list)
     missing: list[tuple[Case, str]] = field(default_factory=list)
-    faults: list[tuple[str, str, str]] = field(default_factory=list)
+    faults: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, case: Case, run: Run) -> None:
         """Keep a run."""
@@ -60,19 +60,34 @@ class Report:
             yield f"### {case.name}\n\n{case.about}: not executed, {reason}\n"
 
     def _table(self, runs: list[Run]) -> Iterator[str]:
-        yield "| workflow | event | job | result | seconds | |\n|---|---|---|---|--:|---|"
-        for run in runs:
-            for o in run.outcomes:
-                seconds = f"{o.seconds:.0f}" if o.state in {"green", "red"} else ""
-                cells = (run.workflow, run.event, o.name, o.state, seconds, o.reason)
-                yield f"| {' | '.join(cells)} |"
+        """Yield a row for each job, a column for each run, and what could not be executed."""
+        found = [{o.name: o for o in run.outcomes} for run in runs]
+        names = list(dict.fromkeys(name for outcomes in found for name in outcomes))
+        yield _row("job", *(f"{run.workflow}, {run.event}" for run in runs))
+        yield _row("---", *("--:" for _ in runs))
+        absent = {o.name: o.reason for outcomes in found for o in outcomes.values() if o.reason}
+        for name in names:
+            if name not in absent:
+                yield _row(name, *(_cell(outcomes.get(name)) for outcomes in found))
         yield ""
+        if absent:
+            yield "Not executed here:\n"
+            yield from (f"- {name}: {reason}" for name, reason in absent.items())
+            yield ""
 
     def _faults(self) -> Iterator[str]:
         if self.faults:
             yield "## Planted faults\n"
-            yield "Each in an otherwise green project; all other jobs stayed green.\n"
-            yield "| fault | red | project |\n|---|---|---|"
-            for about, red, project in self.faults:
-                yield f"| {about} | {red} | {project} |"
+            yield "Each in the library; all other jobs stayed green.\n"
+            yield _row("fault", "red jobs")
+            yield _row("---", "---")
+            yield from (_row(about, red) for about, red in self.faults)
             yield ""
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(outcome: Outcome | None) -> str:
+    return f"{outcome.state}, {outcome.seconds:.0f} s" if outcome else ""

@@ -114,14 +114,14 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def _installed(host: str) -> dict[str, Path]:
-    """Return the machine's toolchains by name; a stable one also under its release and minor."""
+    """Return the machine's toolchains by name; `stable`, else the default one, by release too."""
     home = Path(os.environ.get("RUSTUP_HOME", Path.home() / ".rustup"))
     folders = sorted((home / "toolchains").glob(f"*-{host}"))
     found = {path.name.removesuffix(f"-{host}"): path for path in folders if not path.is_symlink()}
-    if stable := found.get("stable"):
-        release = _output(str(stable / "bin" / "rustc"), "--version").split()[1]
-        for name in (release, release.rpartition(".")[0]):
-            found.setdefault(name, stable)
+    stable = found.setdefault("stable", Path(_output("rustc", "--print", "sysroot").strip()))
+    release = _output(str(stable / "bin" / "rustc"), "--version").split()[1]
+    for name in (release, release.rpartition(".")[0]):
+        found.setdefault(name, stable)
     return found
 
 

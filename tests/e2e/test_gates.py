@@ -66,7 +66,7 @@ def test_a_fault_turns_its_gate_red(fault: Fault, library: Base, report: Report)
     run = library.with_edits(*fault.edits)
     assert set(run.red()) == fault.red | {"ci"}, run.explain()
     assert not any(outcome.state == "skipped" for outcome in run.outcomes)
-    report.faults.append((fault.about, ", ".join(run.red()), "library"))
+    report.faults.append((fault.about, ", ".join(run.red())))
 
 
 def test_an_msrv_lane_with_another_compiler_is_red(
@@ -77,7 +77,7 @@ def test_an_msrv_lane_with_another_compiler_is_red(
         run = execute(there, library.root, state=library.state)
     assert run.red() == ["msrv", "ci"], run.explain()
     assert [o.failed for o in run.outcomes if o.job == "msrv"] == [("Check the compiler",)]
-    report.faults.append(("an MSRV lane that gets another compiler", "msrv, ci", "library"))
+    report.faults.append(("an MSRV lane that gets another compiler", "msrv, ci"))
 
 
 def test_coverage_below_the_minimum_is_red(library: Base, report: Report) -> None:
@@ -85,7 +85,7 @@ def test_coverage_below_the_minimum_is_red(library: Base, report: Report) -> Non
     untested = f"\n/// Unused.\npub fn unused(number: u64) -> u64 {{\n{lines}    1\n}}\n"
     run = library.with_edits(Edit("src/lib.rs", new=untested), workflow="coverage.yml")
     assert [o.failed for o in run.outcomes] == [("Judge the coverage",)], run.explain()
-    report.faults.append(("coverage below the minimum", "coverage", "library"))
+    report.faults.append(("coverage below the minimum", "coverage"))
 
 
 def test_an_untouched_project_stays_green(library: Base) -> None:

@@ -15,7 +15,7 @@ BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov")
 CRATES = {"nextest": "cargo-nextest"}
 BUILD = {
     # Run for seconds, so compiled fast.
-    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "64",
     "CARGO_PROFILE_RELEASE_DEBUG": "0",
     "CARGO_PROFILE_RELEASE_LTO": "off",
