@@ -7,7 +7,7 @@ is gone once rustci's workflows are in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from rustci.config import Layer
 from rustci.jobs.base import all_features_problem
@@ -25,6 +25,7 @@ WARNINGS = {
 """Which task of existing CI speaks for which option, and what it is called."""
 Answer = tuple[str, Value, str]
 """An option, its value and the reason."""
+Rule = Callable[[Project, tuple[ExistingWorkflow, ...]], Iterator[Answer]]
 
 
 def precedents(project: Project) -> Layer:
@@ -33,15 +34,15 @@ def precedents(project: Project) -> Layer:
     workflows = tuple(w for w in project.repository.workflows if str(w.path) not in written)
     if not any(workflow.tasks for workflow in workflows):
         return {}
-    answers = (*_warnings(workflows), *_features(project, workflows))
     return {
         name: Setting(value=value, source=Source.ADOPTED, reason=reason)
-        for name, value, reason in answers
+        for rule in RULES.values()
+        for name, value, reason in rule(project, workflows)
     }
 
 
-def _warnings(workflows: tuple[ExistingWorkflow, ...]) -> Iterator[Answer]:
-    """Yield where warnings are to be shown only: nothing denied them until today."""
+def shown_warnings(project: Project, workflows: tuple[ExistingWorkflow, ...]) -> Iterator[Answer]:
+    """Shown only where no workflow of today denies them."""
     whole = not any(workflow.unseen or workflow.problem for workflow in workflows)
     for name, (task, title) in WARNINGS.items():
         found = tuple(workflow for workflow in workflows if task in workflow.tasks)
@@ -57,8 +58,8 @@ def _denied(workflows: tuple[ExistingWorkflow, ...], task: CiTask) -> bool:
     return not calls or any(call.denies_warnings for call in calls)
 
 
-def _features(project: Project, workflows: tuple[ExistingWorkflow, ...]) -> Iterator[Answer]:
-    """Yield the default features for the tests where no test ever ran with all of them."""
+def default_features(project: Project, workflows: tuple[ExistingWorkflow, ...]) -> Iterator[Answer]:
+    """The default ones where no workflow of today tests with all; combinations on their own."""
     calls = _calls(workflows, *TESTS)
     if not counts(project) or all_features_problem(project) or not calls:
         return
@@ -70,3 +71,9 @@ def _features(project: Project, workflows: tuple[ExistingWorkflow, ...]) -> Iter
 
 def _calls(workflows: tuple[ExistingWorkflow, ...], *tasks: CiTask) -> tuple[CargoCall, ...]:
     return tuple(call for w in workflows for call in w.calls if call.task in tasks)
+
+
+RULES: Mapping[str, Rule] = {
+    "warnings.*": shown_warnings,
+    "tests.features": default_features,
+}
