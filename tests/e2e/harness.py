@@ -88,7 +88,7 @@ def execute(
     *,
     state: Path | None = None,
     concurrency: int = 2,
-    timeout: float = 900,
+    timeout: float = 1800,
 ) -> Run:
     """Run a workflow file of a repository as written; lanes that cannot run here are told apart.
 

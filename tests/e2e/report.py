@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.e2e.harness import Outcome, Run
-from tests.e2e.projects import Case
+from tests.e2e.projects import CASES, Case
 
 HEAD = """\
 # Proof: the workflows, executed
@@ -26,7 +26,8 @@ What stood in for the outside:
 - Rust's servers by a local one, which offers the installed toolchains only.
 - Service containers, which act does not start on the host, by servers on the same ports.
 
-Lanes for macOS and Windows cannot run there; they are linted, no more.
+Lanes for macOS and Windows cannot run there, and act enforces neither `permissions` nor
+`concurrency` nor a job's `timeout-minutes`: those are linted, no more.
 """
 
 
@@ -52,10 +53,10 @@ class Report:
 
     def _projects(self) -> Iterator[str]:
         yield "## Projects\n"
-        for case in dict.fromkeys(case for case, _ in self.runs):
+        for case in sorted({case for case, _ in self.runs}, key=CASES.index):
             answers = ", ".join(f"`{answer}`" for answer in case.answers)
             yield f"### {case.name}\n\n{case.about}{f'; with {answers}' if answers else ''}\n"
-            yield from self._table([run for other, run in self.runs if other is case])
+            yield from self._table([run for other, run in self.runs if other == case])
         for case, reason in self.missing:
             yield f"### {case.name}\n\n{case.about}: not executed, {reason}\n"
 
@@ -78,7 +79,7 @@ class Report:
     def _faults(self) -> Iterator[str]:
         if self.faults:
             yield "## Planted faults\n"
-            yield "Each in the library; all other jobs stayed green.\n"
+            yield "Each committed to a green project; all other jobs stayed green.\n"
             yield _row("fault", "red jobs")
             yield _row("---", "---")
             yield from (_row(about, red) for about, red in self.faults)

@@ -98,6 +98,15 @@ def test_an_untouched_project_stays_green(library: Base) -> None:
         assert restored, "no cache of the push was found"
 
 
+def test_an_empty_shard_is_red(here: Machine, report: Report, tmp_path: Path) -> None:
+    only_test = prepare(HERE / "binary", tmp_path / "binary", "--set=tests.shards=2")
+    run = execute(here, only_test, state=tmp_path / "state")
+    [shard] = (outcome for outcome in run.outcomes if outcome.failed and outcome.job != "ci")
+    assert "no tests to run" in shard.log
+    assert run.states("ci") == {"red"}
+    report.faults.append(("a shard without a test", ", ".join(run.red())))
+
+
 @pytest.mark.parametrize(
     ("uses", "problem"),
     [
