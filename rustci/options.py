@@ -123,10 +123,11 @@ class Warnings:
         help="What unformatted code does to the run.",
     )
     clippy: str = option(
-        Choice(("deny", "show")),
+        Choice(("deny", "shipped", "show")),
         default="deny",
         flag="clippy-warnings",
-        help="What warnings of Clippy and the compiler do to the run.",
+        help="What warnings of Clippy and the compiler do to the run. `shipped` denies those of "
+        "libraries and binaries, and lints no tests, examples and benchmarks.",
     )
     docs: str = option(
         Choice(("deny", "show")),

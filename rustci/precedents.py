@@ -50,12 +50,18 @@ def shown_warnings(project: Project, workflows: tuple[ExistingWorkflow, ...]) ->
             yield name, "show", f"no workflow ran {title} before"
         elif found and task is not CiTask.FORMAT and not _denied(found, task):
             yield name, "show", f"`{found[0].path}` ran {title} without denying warnings"
+        elif task is CiTask.CLIPPY and not _denied(found, task, with_tests=True):
+            yield name, "shipped", f"`{found[0].path}` linted no tests"
 
 
-def _denied(workflows: tuple[ExistingWorkflow, ...], task: CiTask) -> bool:
+def _denied(
+    workflows: tuple[ExistingWorkflow, ...], task: CiTask, *, with_tests: bool = False
+) -> bool:
     calls = _calls(workflows, task)
     # An action may deny by itself: only a command is known not to.
-    return not calls or any(call.denies_warnings for call in calls)
+    return not calls or any(
+        call.denies_warnings and (call.with_tests or not with_tests) for call in calls
+    )
 
 
 def default_features(project: Project, workflows: tuple[ExistingWorkflow, ...]) -> Iterator[Answer]:

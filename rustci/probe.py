@@ -45,7 +45,11 @@ SOFTER: Mapping[str, tuple[Mapping[str, Value], ...]] = {
         {"tests.runner": "cargo", **_DEFAULT_FEATURES},
     ),
     "format": ({"warnings.format": "show"},),
-    "clippy": ({"warnings.clippy": "show"}, {"jobs.clippy": False}),
+    "clippy": (
+        {"warnings.clippy": "shipped"},
+        {"warnings.clippy": "show"},
+        {"jobs.clippy": False},
+    ),
     "docs": ({"warnings.docs": "show"}, {"jobs.docs": False}),
     "lockfile": (),
     "msrv": ({"jobs.msrv": False},),

@@ -272,6 +272,8 @@ class CargoCall:
 
     task: CiTask
     all_features: bool = False
+    with_tests: bool = False
+    """`--all-targets`, `--tests` and the like: more than libraries and binaries."""
     denies_warnings: bool = False
     """By its arguments, or by the variables around it."""
 

@@ -77,6 +77,7 @@ BUILT_IN = frozenset(
     ]
 )
 _SELECTS_TARGETS = re.compile(r"--(?:lib|bins?|tests?|examples?|benches|bench|all-targets)\b")
+_TEST_TARGETS = frozenset({"--all-targets", "--tests", "--test", "--benches", "--examples"})
 _DENIES = re.compile(r"(?:-D|-F|--deny|--forbid)[ =]?\s*(?:warnings|clippy::all|rustdoc::all)\b")
 _CARGO = re.compile(r"\$\{\{\s*env\.CARGO\s*\}\}|\$\{?CARGO\}?(?=\s)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
@@ -155,6 +156,7 @@ def calls(words: list[str], env: Mapping[str, str]) -> Iterator[CargoCall]:
             task=task,
             # cargo-hack ends `--each-feature` with a run of all of them.
             all_features=not {"--all-features", "--each-feature"}.isdisjoint(words),
+            with_tests=not _TEST_TARGETS.isdisjoint(words),
             denies_warnings=_DENIES.search(" ".join([*words, flags])) is not None,
         )
 

@@ -95,7 +95,7 @@ def executed(machine: Machine) -> Iterator[Outcome]:
         for lane in lanes(text, path) if text else ():
             outcome = run(lane, machine)
             print("  ", lane.name, outcome.result, outcome.seconds, outcome.cause, flush=True)
-            for line in outcome.tail:
+            for line in outcome.tail if outcome.result is Result.RED else ():
                 print("     ", line)
             yield outcome
             git("reset", "--quiet", "--hard", folder=machine.root)
