@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
-from tests.e2e import act
+from tests.e2e import act, tools
 from tests.e2e.actions import STAND_INS
 from tests.e2e.lanes import LINUX, lanes, obstacle
 from tests.e2e.machine import Machine
@@ -160,7 +160,7 @@ def _command(
         if action in STAND_INS
     ]
     return [
-        str(here.tools / "act"),
+        str(tools.act(here.tools)),
         event,
         f"--directory={repository}",
         f"--workflows={file}",

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from rustci.actions import tool
 
-ACT = "github.com/nektos/act@v0.2.89"
+ACT = "v0.2.89"
 BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov")
 """What the projects' jobs install; its versions are those that the workflows ask for."""
 CRATES = {"nextest": "cargo-nextest"}
+FEATURES = {"sccache": ("--no-default-features", "--features=gha")}
+"""What of a tool is wanted, where all of it takes minutes more."""
 BUILD = {
     # Run for seconds, so compiled fast.
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
@@ -33,25 +35,25 @@ def installed(folder: Path, name: str, version: str) -> Path | None:
     return binary if binary.is_file() else None
 
 
+def act(folder: Path) -> Path:
+    """Return where act is, or will be."""
+    return folder / f"act-{ACT}" / "act"
+
+
 def build(folder: Path, *names: str) -> None:
     """Build act and the tools that are not there yet; raises if one cannot be built."""
-    if not (folder / "act").is_file():
-        run("go", "install", ACT, GOBIN=str(folder))
+    if not act(folder).is_file():
+        run("go", "install", f"github.com/nektos/act@{ACT}", GOBIN=str(act(folder).parent))
     for name in names:
-        version = tool(name).version
-        if not installed(folder, name, version):
-            root = folder / crate(name) / version
-            environment = BUILD | {"CARGO_TARGET_DIR": str(folder / "target")}
-            run(
-                "cargo",
-                "install",
-                "--quiet",
-                "--locked",
-                "--root",
-                str(root),
-                f"{crate(name)}@{version}",
-                **environment,
-            )
+        if not installed(folder, name, tool(name).version):
+            _install(folder, name, tool(name).version)
+
+
+def _install(folder: Path, name: str, version: str) -> None:
+    arguments = ("--quiet", "--locked", f"--root={folder / crate(name) / version}")
+    wanted = (*FEATURES.get(name, ()), f"{crate(name)}@{version}")
+    environment = BUILD | {"CARGO_TARGET_DIR": str(folder / "target")}
+    run("cargo", "install", *arguments, *wanted, **environment)
 
 
 def run(*command: str, **environment: str) -> None:
