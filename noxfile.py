@@ -117,7 +117,17 @@ def trial(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Print speed ratios, measured side by side."""
     install(session, "test")
-    session.run("pytest", "-m", "benchmark", "-s", "-q", "tests/benchmarks", *session.posargs)
+    chosen = ("-m", "benchmark and not e2e")
+    session.run("pytest", *chosen, "-s", "-q", "tests/benchmarks", *session.posargs)
+
+
+@nox.session
+def figures(session: nox.Session) -> None:
+    """Print what a pull request's workflow costs beside the usual starter's; takes minutes."""
+    needed(session)
+    install(session, "test")
+    chosen = ("-m", "benchmark and e2e")
+    session.run("pytest", *chosen, "-s", "-q", "tests/benchmarks", *session.posargs)
 
 
 @nox.session
