@@ -81,11 +81,53 @@ def golden(session: nox.Session) -> None:
     session.run("pytest", "tests/test_golden.py", env={"ACCEPT_GOLDENS": "1"})
 
 
+def needed(session: nox.Session) -> None:
+    """Fail where a program is missing that the workflows or their runner call."""
+    programs = ("bash", "cargo", "git", "go", "jq", "node", "rustup")
+    if absent := [name for name in programs if not shutil.which(name)]:
+        session.error(f"needed to run the workflows: {', '.join(absent)}")
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Run generated workflows on real projects, and plant faults that turn their gates red."""
+    needed(session)
+    install(session, "test")
+    report = {"E2E_REPORT": str(ROOT / ".nox" / "proof.md")}
+    session.run("pytest", "-m", "e2e", "tests/e2e", *session.posargs, env=report)
+
+
+@nox.session
+def e2e_full(session: nox.Session) -> None:
+    """Run every variant and ten repetitions as well, and write docs/explanation/proof.md."""
+    needed(session)
+    install(session, "test")
+    report = {"E2E_REPORT": str(ROOT / "docs" / "explanation" / "proof.md"), "E2E_FULL": "1"}
+    session.run("pytest", "-m", "e2e", "tests/e2e", *session.posargs, env=report)
+
+
+@nox.session
+def trial(session: nox.Session) -> None:
+    """Try `rustci init` on real repositories and run the jobs: `nox -s trial -- FOLDER…`."""
+    install(session, "test")
+    session.run("python", "-m", "tests.trial", *session.posargs)
+
+
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print speed ratios, measured side by side."""
     install(session, "test")
-    session.run("pytest", "-m", "benchmark", "-s", "-q", "tests/benchmarks", *session.posargs)
+    chosen = ("-m", "benchmark and not e2e")
+    session.run("pytest", *chosen, "-s", "-q", "tests/benchmarks", *session.posargs)
+
+
+@nox.session
+def figures(session: nox.Session) -> None:
+    """Print what a pull request's workflow costs beside the usual starter's; takes minutes."""
+    needed(session)
+    install(session, "test")
+    chosen = ("-m", "benchmark and e2e")
+    session.run("pytest", *chosen, "-s", "-q", "tests/benchmarks", *session.posargs)
 
 
 @nox.session

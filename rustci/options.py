@@ -128,6 +128,31 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warnings:
+    """What a finding does to its job: `deny` fails it, `show` prints it and stays green."""
+
+    format: str = option(
+        Choice(("deny", "show")),
+        default="deny",
+        flag="format-warnings",
+        help="What unformatted code does to the run.",
+    )
+    clippy: str = option(
+        Choice(("deny", "shipped", "show")),
+        default="deny",
+        flag="clippy-warnings",
+        help="What warnings of Clippy and the compiler do to the run. `shipped` denies those of "
+        "libraries and binaries, and lints no tests, examples and benchmarks.",
+    )
+    docs: str = option(
+        Choice(("deny", "show")),
+        default="deny",
+        flag="docs-warnings",
+        help="What warnings of rustdoc do to the run.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tests:
     """How the tests run."""
 
@@ -310,6 +335,7 @@ SECTIONS: Mapping[str, type] = {
     "platforms": Platforms,
     "cache": Cache,
     "tests": Tests,
+    "warnings": Warnings,
     "coverage": Coverage,
     "benchmarks": Benchmarks,
     "workflows": Workflows,
@@ -344,11 +370,13 @@ class Source(IntEnum):
     DEFAULT = 0
     DETECTED = 1
     ADOPTED = 2
-    """Read off a workflow that was taken over, and from then on in the file."""
-    FILE = 3
-    ENVIRONMENT = 4
-    COMMAND_LINE = 5
-    ANSWER = 6
+    """Read off workflows that were there before, and from then on in the file."""
+    PROBED = 3
+    """Found by running the checks, and from then on in the file."""
+    FILE = 4
+    ENVIRONMENT = 5
+    COMMAND_LINE = 6
+    ANSWER = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +397,7 @@ class Config:
     platforms: Platforms
     cache: Cache
     tests: Tests
+    warnings: Warnings
     coverage: Coverage
     benchmarks: Benchmarks
     workflows: Workflows

@@ -110,6 +110,10 @@ class Source:
     ignored_tests: int = 0
     needs_nightly: bool = False
     """An unconditional `#![feature(…)]`."""
+    nightly_features: tuple[str, ...] = ()
+    """Those of the package under which a crate root has a `#![feature(…)]`; sorted."""
+    denies_warnings: bool = False
+    """A `#![deny(warnings)]` in a crate root or an integration test."""
     os_specific: tuple[str, ...] = ()
     """Operating systems that code is gated on (`windows`, `unix`, `linux`, `macos`), sorted."""
     unix_only: bool = False
@@ -118,6 +122,19 @@ class Source:
     """Feature sets under `#[cfg(all(feature = …))] compile_error!`: they break `--all-features`."""
     server: bool = False
     """A binary that listens on a socket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocsRs:
+    """With which features and for which targets docs.rs documents a package.
+
+    Source of the rules: https://docs.rs/about/metadata
+    """
+
+    features: tuple[str, ...] = ()
+    all_features: bool = False
+    targets: tuple[str, ...] = ()
+    """Where the manifest names some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +159,8 @@ class Package:
     """The SPDX expression, as written."""
     described: bool = False
     """Has a `description`; crates.io takes nothing without one and a licence."""
-    docs_rs: bool = False
-    """Has `[package.metadata.docs.rs]`."""
-    docs_rs_targets: tuple[str, ...] = ()
-    """The targets that docs.rs builds, where the manifest names them."""
+    docs_rs: DocsRs | None = None
+    """`[package.metadata.docs.rs]`."""
     metadata: tuple[str, ...] = ()
     """The names of the tables in `[package.metadata]`, sorted: the settings of tools."""
     lints_workspace: bool = False
@@ -275,6 +290,18 @@ class CiTask(StrEnum):
     RELEASE = "release"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class CargoCall:
+    """One cargo command of existing CI, as far as it tells what the code is held to today."""
+
+    task: CiTask
+    all_features: bool = False
+    with_tests: bool = False
+    """`--all-targets`, `--tests` and the like: more than libraries and binaries."""
+    denies_warnings: bool = False
+    """By its arguments, or by the variables around it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingJob:
     """One job of a workflow that is already there."""
@@ -295,6 +322,8 @@ class ExistingWorkflow:
     unseen: tuple[str, ...] = ()
     """Commands that could not be followed (`just ci` without a justfile)."""
     jobs: tuple[ExistingJob, ...] = ()
+    calls: tuple[CargoCall, ...] = ()
+    """Its cargo commands, each kind once; sorted."""
     coverage_service: str | None = None
     """`codecov` or `coveralls` where it uploads to one."""
     shards: int = 1
@@ -319,6 +348,8 @@ class Repository:
     """Which of the well-known configuration files exist (see `discover.repository.KNOWN_FILES`)."""
     nextest_profiles: tuple[str, ...] = ()
     """Profiles in `.config/nextest.toml`."""
+    nextest_ignored: bool = False
+    """Git would keep a new `.config/nextest.toml` out."""
     rustfmt_unstable: tuple[str, ...] = ()
     """Keys in rustfmt.toml that only a nightly rustfmt accepts."""
     written: frozenset[str] = frozenset()

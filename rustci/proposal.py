@@ -217,7 +217,7 @@ def _settings(project: Project, config: Config) -> Change:
     adopted = {
         name: setting.reason
         for name, setting in config.settings.items()
-        if setting.source is Source.ADOPTED
+        if setting.source in {Source.ADOPTED, Source.PROBED}
     }
     new = configuration.updated_file(text, configuration.decided(config), adopted)
     kind = ChangeKind.CREATE if old is None else ChangeKind.UPDATE

@@ -10,7 +10,7 @@ from rustci import jobs
 from rustci.config import Layer
 from rustci.jobs.base import COUNTING, CRITERION, Verdict, benchmarked_with, has_tests
 from rustci.kinds import Value
-from rustci.options import Config, Source
+from rustci.options import Config, Setting, Source
 from rustci.project import Project
 from rustci.runners import State, System, runners
 
@@ -157,6 +157,11 @@ JOBS = Question(
 """The last question, about all `jobs.*` at once: its answer are the IDs that run."""
 
 
+def because(setting: Setting) -> str:
+    """Return why an option has its value: what was found, or who decided."""
+    return setting.reason if setting.source < Source.FILE else f"set by {setting.reason}"
+
+
 def questions(project: Project, config: Config) -> Iterator[Question]:
     """Yield the questions that `config`, as far as it is answered, calls for."""
     return (question for question in QUESTIONS if question.when(project, config))
@@ -220,7 +225,7 @@ class Interview:
         setting = self.base.settings[question.name]
         if setting.source is Source.DEFAULT:
             return question.reason
-        return setting.reason if setting.source is Source.DETECTED else f"set by {setting.reason}"
+        return because(setting)
 
     def recommended(self, question: Question) -> tuple[Value, str] | None:
         """Return what would be recommended and why, where somebody decided otherwise."""
@@ -248,7 +253,7 @@ class Interview:
             if verdict.possible and name in self.memory:
                 verdict = replace(verdict, on=bool(self.memory[name]))
             elif verdict.possible and job.ID in config.jobs:
-                reason = f"set by {config.settings[name].reason}"
+                reason = because(config.settings[name])
                 verdict = replace(verdict, on=config.jobs[job.ID], reason=reason)
             found[job.ID] = verdict
         return found

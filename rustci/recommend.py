@@ -22,13 +22,13 @@ from rustci.jobs.base import (
     has_doctest_target,
     native_packages,
 )
-from rustci.jobs.features import POWERSET_LIMIT, combinations, counts
+from rustci.jobs.features import counts, strategy
 from rustci.kinds import Value
 from rustci.options import BRANCH, SHARDS_LIMIT, Setting, Source
-from rustci.project import DependencyKind, Package, Project, TargetKind
+from rustci.project import DependencyKind, Package, Project, RustVersion, TargetKind
 
-PAIRS_LIMIT = 250
-"""Pairs up to which all are checked; beyond, each feature alone."""
+FIRST_CHECK = RustVersion(1, 16)
+"""The release that brought `cargo check` (https://blog.rust-lang.org/2017/03/16/Rust-1.16/)."""
 LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 """Crates whose test harness can list its cases, as nextest needs
 (https://nexte.st/docs/design/custom-test-harnesses/)."""
@@ -63,6 +63,8 @@ def msrv(project: Project) -> Advice | None:
     versions = {package.rust_version for package in project.packages}
     if versions == {None}:
         return False, "no `rust-version` in Cargo.toml"
+    if all(version is None or version < FIRST_CHECK for version in versions):
+        return False, f"Cargo has `cargo check` since Rust {FIRST_CHECK}"
     if len(versions) == 1:
         return str(versions.pop()), "`rust-version` in Cargo.toml"
     found = ", ".join(str(version) for version in sorted(v for v in versions if v))
@@ -135,8 +137,7 @@ def features(project: Project) -> Advice | None:
     problem = all_features_problem(project)
     suffix = f"; tests take the default ones, as {problem}" if problem else ""
     plural = f"{sum(counted)} feature{'s' * (sum(counted) != 1)}"
-    pairs = sum(count * (count + 1) // 2 for count in counted)
-    if combinations(project) <= POWERSET_LIMIT or pairs <= PAIRS_LIMIT:
+    if strategy(project) == "powerset":
         return "powerset", plural + suffix
     return "each", f"{plural}: too many combinations for a powerset{suffix}"
 

@@ -138,6 +138,7 @@ def plan_context(
         "codecov": codecov,
         "codecov_file": codecov and not files & {".codecov.yml", ".github/codecov.yml"},
         "nextest": config.tests.runner == "nextest"
+        and not project.repository.nextest_ignored
         and any(job.details.get("nextest") for workflow in workflows for job in workflow.jobs),
     }
 

@@ -25,10 +25,12 @@ LAYERS = (
     "tomlio options pins",
     "jobs discover refresh",
     "config scaffold fingerprint",
-    "recommend questions reference templates",
+    "precedents recommend questions reference templates",
     "adopt",
     "update",
     "proposal",
+    "lanes",
+    "probe",
     "checks explanation",
     "output",
     "wizard",
@@ -49,7 +51,7 @@ DOORS = {
     "tomlkit": {"tomlio"},
     "tomli": {"tomlio", "data", "lock"},
     "click": {"cli", "commands", "wizard"},
-    "subprocess": {"github"},
+    "subprocess": {"github", "lanes"},
 }
 SPEAKERS = {"cli", "__main__", "output"}
 """Who may write to the terminal and end the process."""

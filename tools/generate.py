@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from rustci import checks, config, explanation, jobs, templates
+from rustci import checks, config, explanation, jobs, precedents, templates
 from rustci.cli import COMMANDS, cli
 from rustci.discover import read_project
 from rustci.jobs import CATALOGUE, aggregate
@@ -148,6 +148,9 @@ def _checks_page() -> str:
 def _rules_page() -> str:
     lines = ["# How each default is chosen", "", NOTE, "", "| Option | Rule |", "|---|---|"]
     lines += [f"| `{name}` | {(rule.__doc__ or '').strip()} |" for name, rule in RULES.items()]
+    lines += ["", "Where workflows were there before:", "", "| Option | Rule |", "|---|---|"]
+    known = precedents.RULES.items()
+    lines += [f"| `{name}` | {(rule.__doc__ or '').strip()} |" for name, rule in known]
     lines += ["", "| Job | Rule |", "|---|---|"]
     lines += [f"| `{job.ID}` | {(job.wanted.__doc__ or '').strip()} |" for job in CATALOGUE]
     return _text(lines)

@@ -13,12 +13,15 @@ import click
 
 from rustci import adopt, discover, files
 from rustci import config as configuration
+from rustci import probe as probing
 from rustci.adopt import Recognised
 from rustci.config import Layer
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, ExitCode, OutsideError, UsageError
 from rustci.options import Option, Source
-from rustci.output import json, text, updates
+from rustci.output import json, probes, text, updates
+from rustci.precedents import precedents
+from rustci.probe import Probe
 from rustci.project import Project
 from rustci.proposal import Proposal, propose, recognised
 from rustci.recommend import recommend
@@ -33,6 +36,7 @@ Examples:
   rustci init --yes --runner ubuntu-24.04 --runner macos-15 --no-job-canary
   rustci init --yes --set tests.shards=3 --on-existing beside
   rustci init --dry-run --diff                     write nothing, show everything
+  rustci init --yes --probe                        run the checks here first (runs its code)
 """
 
 
@@ -76,6 +80,12 @@ def _flag(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     type=click.Choice([choice.value for choice in OnExisting]),
     help="What to do about files that rustci did not write.",
 )
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Run the planned checks here first, in a copy, and soften or drop what is red today. This "
+    "runs the project's code: its build scripts, procedural macros and tests.",
+)
 @grammar_flags
 def command(path: Path, *, yes: bool, no_input: bool, **parameters: Any) -> ExitCode:
     """Read the Rust project in PATH, ask, show, and write its workflows."""
@@ -94,6 +104,7 @@ class Run:
         self.no_input = no_input
         self.dry_run: bool = parameters["dry_run"]
         self.diff: bool = parameters["diff"]
+        self.probe: bool = parameters["probe"]
         self.json: bool = parameters["format_"] == "json"
         self.on_existing = (
             OnExisting(parameters["on_existing"]) if parameters["on_existing"] else None
@@ -102,6 +113,7 @@ class Run:
         self.flags = _texts(parameters)
         self.assignments: tuple[str, ...] = parameters["assignments"]
         self.recognised: tuple[Recognised, ...] = ()
+        self.probes: tuple[Probe, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -153,7 +165,18 @@ class Run:
         given.append(configuration.environment_layer(os.environ))
         given.append(configuration.flag_layer(self.flags, self.assignments))
         project = discover.read_project(self.path, configuration.directory_of(given))
-        return project, (recommend(project), *self.adopted(project), *given)
+        layers = (recommend(project), *self.adopted(project), *given)
+        return project, (*self.today(project, layers), *layers)
+
+    def today(self, project: Project, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        """Return what the code is held to today: by its own workflows, and by a run if asked."""
+        known = precedents(project)
+        if not self.probe:
+            return (known,)
+        out = text.console(stderr=True)
+        probes.begun(out)
+        self.probes = probing.probe(project, layers, lambda found: probes.one(found, out))
+        return probing.unanswered(known, self.probes), probing.layer(self.probes)
 
     def adopted(self, project: Project) -> list[Layer]:
         """Return what hand-written workflows already do, if they are to be taken over."""
@@ -179,7 +202,11 @@ class Run:
     def show(self, proposal: Proposal) -> None:
         """Print the proposal in the form that was asked for."""
         if self.json:
-            click.echo(json.proposal(proposal, diff=self.diff, recognised=self.recognised))
+            click.echo(
+                json.proposal(
+                    proposal, diff=self.diff, recognised=self.recognised, probes=self.probes
+                )
+            )
             return
         out = text.console()
         updates.recognised(self.recognised, out)

@@ -63,6 +63,7 @@ class _Reading:
             repository=read_repository(
                 self.tree,
                 self.git,
+                self.ignore,
                 chosen,
                 config,
                 _folders(main, *others) if self.workflows else None,

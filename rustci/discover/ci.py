@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rustci.discover import commands, recipes
 from rustci.discover.tree import Tree, join
 from rustci.errors import ProjectError
-from rustci.project import CiTask, ExistingJob, ExistingWorkflow
+from rustci.project import CargoCall, CiTask, ExistingJob, ExistingWorkflow
 
 FOLDER = ".github/workflows"
 MAX_HOPS = 3
@@ -111,7 +111,8 @@ def _read(context: _Context, path: str) -> ExistingWorkflow:
         line = f" (line {error.where.line})" if error.where and error.where.line else ""
         problem = f"{error.message}{line}"
         return ExistingWorkflow(path=place, name=None, tasks=(), problem=problem)
-    readers = {name: _Reader(context) for name in _mapping(workflow.get("jobs"))}
+    env = _env(workflow)
+    readers = {name: _Reader(context, env) for name in _mapping(workflow.get("jobs"))}
     for identifier, reader in readers.items():
         reader.job(identifier, _mapping(workflow["jobs"][identifier]))
     name = workflow.get("name")
@@ -125,6 +126,7 @@ def _read(context: _Context, path: str) -> ExistingWorkflow:
             ExistingJob(id=identifier, tasks=tuple(sorted(reader.tasks)))
             for identifier, reader in readers.items()
         ),
+        calls=tuple(sorted({call for reader in readers.values() for call in reader.calls})),
         coverage_service=next((r.service for r in readers.values() if r.service), None),
         shards=max((reader.shards for reader in readers.values()), default=1),
     )
@@ -135,7 +137,10 @@ class _Reader:
     """Reads one job and holds what it has been seen to do so far."""
 
     context: _Context
+    env: Mapping[str, str]
+    """The variables around the command that is read."""
     tasks: set[CiTask] = field(default_factory=set)
+    calls: set[CargoCall] = field(default_factory=set)
     unseen: list[str] = field(default_factory=list)
     service: str | None = None
     shards: int = 1
@@ -150,10 +155,13 @@ class _Reader:
         called = job.get("uses")
         if isinstance(called, str) and not called.startswith(_HERE):
             self._hide(called)
+        self.env = {**self.env, **_env(job)}
         self._steps(job.get("steps"), matrix, 0)
 
     def _steps(self, steps: Any, matrix: Mapping[str, list[str]], hops: int) -> None:
+        around = self.env
         for step in map(_mapping, steps if isinstance(steps, list) else []):
+            self.env = {**around, **_env(step)}
             folder = step.get("working-directory")
             known = isinstance(folder, str) and "${{" not in folder
             place = _Place(join(str(folder)) if known else ".", hops)
@@ -161,6 +169,7 @@ class _Reader:
                 self._script(script, place)
             for action in _variants(step.get("uses"), matrix):
                 self._action(action, _mapping(step.get("with")), hops)
+        self.env = around
 
     def _action(self, uses: str, inputs: Mapping[str, Any], hops: int) -> None:
         if uses.startswith(_HERE):
@@ -169,6 +178,7 @@ class _Reader:
         name = "/".join(uses.split("@", maxsplit=1)[0].lower().split("/")[:2])
         if name in BY_ACTION:
             self.tasks.add(BY_ACTION[name])
+            self.calls |= _by_action(BY_ACTION[name], str(inputs.get("args")), self.env)
         self.service = self.service or _SERVICES.get(name.split("/")[0])
         if name in CARGO_ACTIONS and isinstance(inputs.get("command"), str):
             line = f"cargo {inputs['command']} {inputs.get('args') or ''}"
@@ -193,7 +203,7 @@ class _Reader:
             self._command(words, place)
 
     def _command(self, words: list[str], place: _Place) -> None:
-        self.tasks |= commands.tasks(words)
+        self._take(words)
         self.service = self.service or _service(words)
         self.shards = max(self.shards, _shards(words))
         program = posixpath.basename(words[0])
@@ -206,6 +216,11 @@ class _Reader:
             self._hide(" ".join(words))
         else:
             self._file(words, place)
+
+    def _take(self, words: list[str]) -> None:
+        """Take in what one command does by itself."""
+        self.tasks |= commands.tasks(words)
+        self.calls.update(commands.calls(words, self.env))
 
     def _cargo(self, arguments: list[str], place: _Place) -> None:
         subcommand, rest = arguments[0], arguments[1:]
@@ -224,11 +239,11 @@ class _Reader:
         """Take in every cargo command in the source of a package, whatever its arguments choose."""
         folder = self.context.packages.get(name) if name else None
         sources = _sources(self.context.tree, folder) if folder and hops < MAX_HOPS else ()
-        found: set[CiTask] = set()
+        found = False
         for path in sources:
             for words in commands.embedded(_text(self.context.tree, path)):
-                found |= commands.tasks(words)
-        self.tasks |= found
+                found = found or bool(commands.tasks(words))
+                self._take(words)
         if name == "xtask" and not found:
             self._hide(line)
 
@@ -260,7 +275,7 @@ class _Reader:
                 self._script(text, place.further())
             else:
                 for embedded in commands.embedded(text):
-                    self.tasks |= commands.tasks(embedded)
+                    self._take(embedded)
 
     def _follows(self, place: str, hops: int, line: str) -> bool:
         """Whether to go on at a place: only once, and no further than MAX_HOPS."""
@@ -363,6 +378,17 @@ def _yaml(tree: Tree, path: str) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _by_action(task: CiTask, arguments: str, env: Mapping[str, str]) -> set[CargoCall]:
+    """Return the command that an action runs for Clippy; of the others nothing is known."""
+    words = ["cargo", "clippy", *arguments.split()] if task is CiTask.CLIPPY else []
+    return set(commands.calls(words, env)) if words else set()
+
+
+def _env(around: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables that a workflow, job or step sets."""
+    return {str(name): str(value) for name, value in _mapping(around.get("env")).items()}
 
 
 def _text(tree: Tree, path: str) -> str:

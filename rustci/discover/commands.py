@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from rustci.project import CiTask
+from rustci.project import CargoCall, CiTask
 
 BY_SUBCOMMAND = {
     "all-features": CiTask.FEATURES,
@@ -88,6 +88,8 @@ BUILT_IN = frozenset(
     ]
 )
 _SELECTS_TARGETS = re.compile(r"--(?:lib|bins?|tests?|examples?|benches|bench|all-targets)\b")
+_TEST_TARGETS = frozenset({"--all-targets", "--tests", "--test", "--benches", "--examples"})
+_DENIES = re.compile(r"(?:-D|-F|--deny|--forbid)[ =]?\s*(?:warnings|clippy::all|rustdoc::all)\b")
 _CARGO = re.compile(r"\$\{\{\s*env\.CARGO\s*\}\}|\$\{?CARGO\}?(?=\s)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _SEPARATOR = re.compile(r"&&|\|\||[;|\n()`]")
@@ -155,6 +157,19 @@ def tasks(words: list[str]) -> set[CiTask]:
         return {CiTask.RELEASE}
     arguments = cargo_arguments(words)
     return _cargo_tasks(arguments) if arguments else set()
+
+
+def calls(words: list[str], env: Mapping[str, str]) -> Iterator[CargoCall]:
+    """Yield what a cargo command checks, and how under these variables."""
+    for task in tasks(words):
+        flags = env.get("RUSTDOCFLAGS" if task is CiTask.DOC else "RUSTFLAGS", "")
+        yield CargoCall(
+            task=task,
+            # cargo-hack ends `--each-feature` with a run of all of them.
+            all_features=not {"--all-features", "--each-feature"}.isdisjoint(words),
+            with_tests=not _TEST_TARGETS.isdisjoint(words),
+            denies_warnings=_DENIES.search(" ".join([*words, flags])) is not None,
+        )
 
 
 def _cargo_tasks(arguments: list[str]) -> set[CiTask]:

@@ -16,7 +16,7 @@ from rustci.discover.targets import TargetReader
 from rustci.discover.toml import Table, read_toml
 from rustci.discover.tree import Tree, join
 from rustci.errors import ProjectError
-from rustci.project import Dependency, Package, RustVersion
+from rustci.project import Dependency, DocsRs, Package, RustVersion
 
 MANIFEST = "Cargo.toml"
 OLDEST_EDITION = "2015"
@@ -105,7 +105,6 @@ def read_package(tree: Tree, manifest: Manifest, root: Manifest | None) -> Packa
     version = _inherited(manifest, root, "version")
     lints = manifest.document.table("lints")
     metadata = _metadata(package)
-    docs_rs = _docs_rs(metadata)
     return Package(
         name=_name(package),
         version=version or "0.0.0",
@@ -119,8 +118,7 @@ def read_package(tree: Tree, manifest: Manifest, root: Manifest | None) -> Packa
         dependencies=dependencies,
         license=_inherited(manifest, root, "license"),
         described=bool(_inherited(manifest, root, "description")),
-        docs_rs=docs_rs is not None,
-        docs_rs_targets=_docs_rs_targets(docs_rs or {}),
+        docs_rs=_docs_rs(metadata),
         metadata=tuple(sorted(metadata)),
         lints_workspace=lints is not None and lints.boolean("workspace") is True,
         default_run=package.string("default-run"),
@@ -199,13 +197,20 @@ def _metadata(package: Table) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def _docs_rs(metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _docs_rs(metadata: Mapping[str, Any]) -> DocsRs | None:
     """Return the settings of docs.rs (https://docs.rs/about/metadata), or None without any."""
     docs = metadata.get("docs")
-    found = docs["rs"] if isinstance(docs, dict) and "rs" in docs else metadata.get("docs-rs")
+    found = docs.get("rs") if isinstance(docs, dict) else None
+    found = metadata.get("docs-rs") if found is None else found
     if found is None:
         return None
-    return found if isinstance(found, dict) else {}
+    table = found if isinstance(found, dict) else {}
+    features = table.get("features")
+    return DocsRs(
+        features=tuple(map(str, features)) if isinstance(features, list) else (),
+        all_features=table.get("all-features") is True,
+        targets=_docs_rs_targets(table),
+    )
 
 
 def _docs_rs_targets(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rustci import facts, lock
 from rustci.discover.git_files import GitDirectory, default_branch, github_remote
+from rustci.discover.ignore import Ignore
 from rustci.discover.toml import read_toml
 from rustci.discover.tree import Tree, join, upward
 from rustci.lock import FileState, Lock
@@ -110,6 +111,7 @@ STABLE_RUSTFMT = frozenset(
 def read_repository(
     tree: Tree,
     git: GitDirectory | None,
+    ignore: Ignore,
     workspace: str,
     config: CargoConfig | None,
     packages: Mapping[str, str] | None,
@@ -131,6 +133,7 @@ def read_repository(
         else _workflows(tree, workspace, config.aliases if config else {}, packages),
         files=frozenset(files),
         nextest_profiles=_nextest_profiles(tree, workspace),
+        nextest_ignored=ignore.ignores(join(workspace, ".config/nextest.toml")),
         rustfmt_unstable=_rustfmt_unstable(tree, workspace),
         written=_written(locked),
         coverage_service=_coverage_service(locked),

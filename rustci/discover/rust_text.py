@@ -29,6 +29,7 @@ _TEST_MODULE = re.compile(r"#\[\s*cfg\s*\(\s*test\s*\)\s*\]\s*(?:pub\s+)?mod\b")
 _IGNORE = re.compile(r"#\[\s*ignore\b")
 _UNSAFE = re.compile(r"unsafe(?<!\wunsafe)\s*(?:\{|fn\b|impl\b|trait\b|extern\b)")
 _NIGHTLY = re.compile(r"#!\[\s*feature\s*\(")
+_NIGHTLY_IF = re.compile(r"#!\[\s*cfg_attr\s*\((?P<condition>[^\]]*?),\s*feature\s*\(")
 _NO_STD = re.compile(r"#!\[\s*no_std\s*\]")
 _NO_STD_IF = re.compile(r"#!\[\s*cfg_attr\s*\((?P<condition>[^\]]*),\s*no_std\s*\)?[^\]]*\]")
 _EXTERN_STD = re.compile(
@@ -36,6 +37,9 @@ _EXTERN_STD = re.compile(
 )
 _EXCLUSIVE = re.compile(
     r"#!?\[\s*cfg\s*\(\s*all\s*\((?P<all>[^()]*)\)\s*\)\s*\]\s*(?:(?:::)?(?:std|core)::)?compile_error!"
+)
+_DENY_WARNINGS = re.compile(
+    r"#!\[\s*(?:cfg_attr\s*\([^\]]*,\s*)?(?:deny|forbid)\s*\([^)]*\bwarnings\b"
 )
 _FEATURE = re.compile(r'feature\s*=\s*"([^"]*)"')
 _FENCE = re.compile(r"//[/!][ \t]*(?:```|~~~)[`~]*([^\n`]*)$", re.MULTILINE)
@@ -136,6 +140,19 @@ def calls_unix(code: str, crates: Iterable[str]) -> bool:
     """Whether blanked code uses Unix alone: its part of std, or one of these crates."""
     names = "|".join([r"std::os::(?:unix|linux|fd)", *map(re.escape, crates)])
     return re.search(rf"(?:{names})::", code) is not None
+
+
+def denies_warnings(code: str) -> bool:
+    """Whether a crate root's stripped code makes errors of the compiler's warnings."""
+    return _DENY_WARNINGS.search(code) is not None
+
+
+def nightly_features(code: str) -> Iterator[str]:
+    """Yield the package's features that switch on an unstable one of the compiler."""
+    for match in _NIGHTLY_IF.finditer(code):
+        # Under `all(…)` the feature alone does not do it: docs.rs, with its `cfg`, does.
+        if not match["condition"].lstrip().startswith(("all", "not")):
+            yield from _FEATURE.findall(match["condition"])
 
 
 def exclusive_features(code: str) -> Iterator[tuple[str, ...]]:

@@ -70,9 +70,10 @@ class _Scan:
         self.doctested = package.library is not None and package.library.doctest
         self.unix_crates = _unix_crates(package)
         self.uses_unsafe = self.has_tests = self.has_doctests = False
-        self.server = self.nightly = self.unix = False
+        self.server = self.nightly = self.unix = self.denies_warnings = False
         self.ignored = 0
         self.systems: set[str] = set()
+        self.nightly_features: set[str] = set()
         self.exclusive: set[tuple[str, ...]] = set()
         self.no_std: dict[str, str | None] = {}
 
@@ -93,7 +94,9 @@ class _Scan:
 
     def tests(self, path: str) -> None:
         """Take in a file of an integration test."""
-        self._tests(self.reader.text(path))
+        text = self.reader.text(path)
+        self._tests(text)
+        self._lints(text)
 
     def source(self) -> Source:
         """Return the sum."""
@@ -105,6 +108,8 @@ class _Scan:
             has_doctests=self.has_doctests,
             ignored_tests=self.ignored,
             needs_nightly=self.nightly,
+            nightly_features=tuple(sorted(self.nightly_features)),
+            denies_warnings=self.denies_warnings,
             os_specific=tuple(sorted(self.systems)),
             unix_only=self.unix and self.systems.isdisjoint(_PORTABLE),
             exclusive_features=tuple(sorted(self.exclusive)),
@@ -114,6 +119,12 @@ class _Scan:
     def _root(self, path: str, text: str) -> None:
         self.no_std[path] = rust_text.no_std(rust_text.strip(text)) if "no_std" in text else None
         self.nightly = self.nightly or rust_text.is_nightly(rust_text.blank(text))
+        self.nightly_features |= set(rust_text.nightly_features(rust_text.strip(text)))
+        self._lints(text)
+
+    def _lints(self, text: str) -> None:
+        if not self.denies_warnings and "warnings" in text:
+            self.denies_warnings = rust_text.denies_warnings(rust_text.strip(text))
 
     def _no_std(self) -> str | None:
         """Return the library's answer; without a library, that of the binaries if they agree."""

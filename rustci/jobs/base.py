@@ -42,6 +42,8 @@ class CatalogueJob(Protocol):
         """Return the job, every decision taken."""
 
 
+SHOWN = "`warnings.{}` in .github/rustci.toml says why it fails nothing."
+"""The end of the sentence on a job whose findings are shown only."""
 LINUX = "ubuntu-24.04"
 """Where jobs run that need no other system."""
 
@@ -165,7 +167,7 @@ def all_features_problem(project: Project) -> str | None:
             names = "`, `".join(package.source.exclusive_features[0])
             return f"features `{names}` of `{package.name}` exclude one another"
         for feature in package.features:
-            if NIGHTLY_FEATURE.search(feature):
+            if _needs_nightly(package, feature):
                 return f"feature `{feature}` of `{package.name}` needs nightly Rust"
             if PRIVATE_FEATURE.search(feature):
                 return f"feature `{feature}` of `{package.name}` is private"
@@ -174,8 +176,21 @@ def all_features_problem(project: Project) -> str | None:
 
 def skipped_features(project: Project) -> tuple[str, ...]:
     """Return the features that no stable combination may hold, sorted."""
-    names = {feature for package in project.packages for feature in package.features}
-    return tuple(sorted(n for n in names if NIGHTLY_FEATURE.search(n) or PRIVATE_FEATURE.search(n)))
+    return tuple(
+        sorted(
+            {
+                feature
+                for package in project.packages
+                for feature in package.features
+                if _needs_nightly(package, feature) or PRIVATE_FEATURE.search(feature)
+            }
+        )
+    )
+
+
+def _needs_nightly(package: Package, feature: str) -> bool:
+    named = NIGHTLY_FEATURE.search(feature) is not None
+    return named or feature in package.source.nightly_features
 
 
 def package_specs(project: Project, packages: tuple[Package, ...]) -> str:
@@ -218,12 +233,17 @@ def has_doctest_target(project: Project) -> bool:
     return any(target.doctest for _, target in project.targets(TargetKind.LIB))
 
 
+def writes_nextest(project: Project) -> bool:
+    """Return whether `.config/nextest.toml`, with the profile `ci`, is rustci's to write."""
+    repository = project.repository
+    return ".config/nextest.toml" not in repository.files and not repository.nextest_ignored
+
+
 def nextest_flags(project: Project) -> tuple[str, ...]:
     """Return the flags of `cargo nextest run` that depend on what the project has."""
-    profiles = project.repository.nextest_profiles
-    own = ".config/nextest.toml" not in project.repository.files
+    known = writes_nextest(project) or "ci" in project.repository.nextest_profiles
     return (
-        "--profile ci" if own or "ci" in profiles else "--no-fail-fast",
+        "--profile ci" if known else "--no-fail-fast",
         # A filter that leaves nothing must fail, but a project without tests may stay green.
         "" if has_tests(project) else "--no-tests=pass",
     )
@@ -357,6 +377,16 @@ SCCACHE_ENV = {
     "SCCACHE_IGNORE_SERVER_IO_ERROR": "1",
 }
 GITHUB_CACHE_ENV = {"SCCACHE_GHA_ENABLED": "true"}
+
+
+def capped_lints(project: Project) -> dict[str, str]:
+    """Return the variable that keeps warnings from failing jobs that judge something else.
+
+    A crate that denies warnings in its code breaks with a new compiler's. Clippy's job judges them.
+    """
+    denied = any(package.source.denies_warnings for package in project.packages)
+    replaced = project.cargo_config is not None and project.cargo_config.rustflags
+    return {"RUSTFLAGS": "--cap-lints=warn"} if denied and not replaced else {}
 
 
 def lane_env(config: Config, toolchain: str, **more: str) -> dict[str, str]:

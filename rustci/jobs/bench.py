@@ -9,6 +9,7 @@ from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
     benches,
+    capped_lints,
     lane_env,
     linux_runner,
     locked_flag,
@@ -18,6 +19,7 @@ from rustci.jobs.base import (
     rustc_pattern,
     selected_features,
     setup,
+    workspace_flag,
 )
 from rustci.options import Config
 from rustci.project import Package, Project
@@ -55,6 +57,8 @@ def build(project: Project, config: Config) -> Job:
     found = benches(project)
     names = {package.name for package, _ in found}
     packages = tuple(package for package in project.packages if package.name in names)
+    # Without the names where they can be done without: a dependency may be called the same.
+    whole = packages == project.packages
     return Job(
         id=ID,
         name=TITLE,
@@ -64,13 +68,20 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(
             config,
             toolchain,
-            PACKAGES=package_specs(project, packages),
+            **capped_lints(project),
+            **({} if whole else {"PACKAGES": package_specs(project, packages)}),
             BENCHES=_names(found),
             **features.env,
         ),
         setup=setup(project, config, runners=(linux_runner(config),)),
         details={
-            "flags": Verbatim.words(features.flags, locked_flag(project)),
+            "by_package": not whole,
+            "flags": Verbatim.words(
+                workspace_flag(project) if whole else '"${packages[@]/#/--package=}"',
+                '"${benches[@]/#/--bench=}"',
+                features.flags,
+                locked_flag(project),
+            ),
             "rustc": rustc_pattern(toolchain),
         },
         troubles=(*TROUBLES, LOCK_TROUBLE),

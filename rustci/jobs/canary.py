@@ -7,6 +7,7 @@ breaks the build. Channels that the test matrix already has are left out.
 from rustci.jobs.base import (
     Verdict,
     bare_metal,
+    capped_lints,
     has_doctest_target,
     lane_env,
     linux_runner,
@@ -65,7 +66,11 @@ def build(project: Project, config: Config) -> Job:
         runner=label,
         timeout=minutes(30, project),
         env=lane_env(
-            config, Verbatim("${{ matrix.toolchain }}"), **features.env, **service_env(config)
+            config,
+            Verbatim("${{ matrix.toolchain }}"),
+            **capped_lints(project),
+            **features.env,
+            **service_env(config),
         ),
         matrix=Matrix(include=rows),
         services=service_containers(config),

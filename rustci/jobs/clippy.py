@@ -1,14 +1,17 @@
 """Lints all targets with Clippy and denies its warnings.
 
-On for every project. Warnings are denied with `-- -D warnings`: that reaches the project's own code
-only, rebuilds no dependency, replaces no `rustflags` of `.cargo/config.toml`, and bites on every
-toolchain (`CARGO_BUILD_WARNINGS` is silently ignored before Rust 1.97). Source:
+On for every project. With `warnings.clippy = "show"` warnings are printed and fail nothing, with
+`"shipped"` only libraries and binaries are linted: the recommendation where the workflows that were
+there before were no stricter. Warnings are denied with `-- -D warnings`: that reaches the project's
+own code only, rebuilds no dependency, replaces no `rustflags` of `.cargo/config.toml`, and bites on
+every toolchain (`CARGO_BUILD_WARNINGS` is silently ignored before Rust 1.97). Source:
 https://doc.rust-lang.org/clippy/continuous_integration/github_actions.html
 """
 
 from rustci.jobs.base import (
     CACHE_TROUBLE,
     LOCK_TROUBLE,
+    SHOWN,
     Verdict,
     all_targets_flags,
     lane_env,
@@ -51,18 +54,26 @@ def build(project: Project, config: Config) -> Job:
     features = selected_features(project, config)
     flags = (
         workspace_flag(project),
-        all_targets_flags(project),
+        "" if config.warnings.clippy == "shipped" else all_targets_flags(project),
         features.flags,
         locked_flag(project),
     )
     return Job(
         id=ID,
         name=TITLE,
-        why=Verbatim("Catches suspicious, slow and unidiomatic code; a warning fails the job."),
+        why=Verbatim(
+            "Catches suspicious, slow and unidiomatic code; a warning fails the job."
+            if config.warnings.clippy != "show"
+            else f"Shows suspicious, slow and unidiomatic code; {SHOWN.format('clippy')}"
+        ),
         runner=linux_runner(config),
         timeout=minutes(20, project),
         env=lane_env(config, toolchain, **features.env),
         setup=setup(project, config, runners=(linux_runner(config),), components=("clippy",)),
-        details={"flags": Verbatim.words(*flags), "rustc": rustc_pattern(toolchain)},
+        details={
+            "flags": Verbatim.words(*flags),
+            "rustc": rustc_pattern(toolchain),
+            "deny": config.warnings.clippy != "show",
+        },
         troubles=(*TROUBLES, LOCK_TROUBLE, CACHE_TROUBLE),
     )

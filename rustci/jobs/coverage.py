@@ -18,6 +18,7 @@ from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
     bare_metal,
+    capped_lints,
     has_doctest_target,
     lane_env,
     linux_runner,
@@ -109,7 +110,13 @@ def _whole(project: Project, config: Config) -> Job:
         runner=label,
         timeout=minutes(40, project),
         permissions=_permissions(config),
-        env=lane_env(config, toolchain, **features.env, **service_env(config)),
+        env=lane_env(
+            config,
+            toolchain,
+            **capped_lints(project),
+            **features.env,
+            **service_env(config),
+        ),
         services=service_containers(config),
         setup=setup(
             project,

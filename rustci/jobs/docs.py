@@ -1,14 +1,18 @@
 """Builds the documentation and denies rustdoc's warnings: broken links, bare URLs, bad code.
 
-On where a member has a library. Only the project's own crates are documented. `RUSTDOCFLAGS`
-carries the denial, so that every toolchain obeys it. Where `.cargo/config.toml` has
-`rustdocflags`, which the variable would replace, `CARGO_BUILD_WARNINGS` carries it (Rust 1.97 and
-later).
+On where a member has a library. With `warnings.docs = "show"` warnings are printed and fail
+nothing: the recommendation where earlier workflows did not deny them either. Only the project's own
+crates are documented, a package on its own with the features that docs.rs shows. `RUSTDOCFLAGS`
+carries the denial, so that every toolchain obeys it. Where `.cargo/config.toml` has `rustdocflags`,
+which the variable would replace, `CARGO_BUILD_WARNINGS` carries it (Rust 1.97 and later).
 """
 
 from rustci.jobs.base import (
     LOCK_TROUBLE,
+    SHOWN,
+    Features,
     Verdict,
+    all_features_problem,
     lane_env,
     libraries,
     linux_runner,
@@ -51,15 +55,37 @@ def wanted(project: Project, config: Config) -> Verdict:
     return Verdict(on=True, reason=f"`{found[0].name}` is a library")
 
 
+def documented_features(project: Project, config: Config) -> Features:
+    """Return the features of docs.rs for a package on its own: its readers see that page.
+
+    Several packages share one command, and with it the features of the tests.
+    """
+    selected = selected_features(project, config)
+    published = project.packages[0].docs_rs if len(project.packages) == 1 else None
+    if published is None or isinstance(config.tests.features, tuple):
+        return selected
+    if published.all_features and all_features_problem(project) is None:
+        return Features(flags="--all-features")
+    if published.features and "--all-features" not in selected.flags:
+        return Features(
+            flags='--features "$FEATURES"', env={"FEATURES": ",".join(published.features)}
+        )
+    return selected
+
+
 def build(project: Project, config: Config) -> Job:
     """Return the job."""
     toolchain = primary_toolchain(config)
-    features = selected_features(project, config)
+    features = documented_features(project, config)
     flags = (workspace_flag(project), "--no-deps", features.flags, locked_flag(project))
     return Job(
         id=ID,
         name=TITLE,
-        why=Verbatim("Broken links and examples that do not parse would reach the readers first."),
+        why=Verbatim(
+            "Broken links and examples that do not parse would reach the readers first."
+            if config.warnings.docs == "deny"
+            else f"Shows broken links and examples that do not parse; {SHOWN.format('docs')}"
+        ),
         runner=linux_runner(config),
         timeout=minutes(20, project),
         env=lane_env(config, toolchain, **features.env),
@@ -67,6 +93,7 @@ def build(project: Project, config: Config) -> Job:
         details={
             "flags": Verbatim.words(*flags),
             "rustc": rustc_pattern(toolchain),
+            "deny": config.warnings.docs == "deny",
             "variable": bool(project.cargo_config and project.cargo_config.rustdocflags),
         },
         troubles=(*TROUBLES, LOCK_TROUBLE),

@@ -64,7 +64,11 @@ def build(project: Project, config: Config) -> Job:
     """Return the job."""
     packages = documented(project)
     label = linux_runner(config)
-    targets = tuple(target for package in packages for target in package.docs_rs_targets)
+    targets = tuple(
+        target
+        for package in packages
+        for target in (package.docs_rs.targets if package.docs_rs else ())
+    )
     names = " ".join(package.name for package in packages)
     return Job(
         id=ID,

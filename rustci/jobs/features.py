@@ -1,6 +1,7 @@
 """Checks that the features compile alone and in combination (cargo-hack).
 
-On with `tests.features = "each"` or `"powerset"`. A powerset of more than 64 combinations is cut at
+On with `tests.features = "each"` or `"powerset"`, or switched on by itself: then the number of
+combinations decides. A powerset of more than 64 combinations is cut at
 pairs (`--depth 2`): most breakage needs one feature or two. Features that need nightly Rust or are
 private (`__name`) are left out; those that exclude one another are never combined.
 """
@@ -8,6 +9,7 @@ private (`__name`) are left out; those that exclude one another are never combin
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
+    capped_lints,
     lane_env,
     linux_runner,
     locked_flag,
@@ -28,8 +30,13 @@ ID = "features"
 TITLE = "Feature combinations"
 WORKFLOW = "ci"
 
+COMBINED = ("each", "powerset")
+"""What `tests.features` says where combinations are to be checked."""
 POWERSET_LIMIT = 64
 """Combinations up to which the whole powerset is checked; beyond, it is cut at pairs."""
+
+PAIRS_LIMIT = 250
+"""Pairs up to which all are checked; beyond, each feature alone."""
 
 TROUBLES = (
     Trouble(
@@ -52,12 +59,18 @@ def combinations(project: Project) -> int:
     return sum(2**count for count in counts(project))
 
 
+def strategy(project: Project) -> str:
+    """Return `powerset` where the combinations, or at least the pairs, can all be checked."""
+    pairs = sum(count * (count + 1) // 2 for count in counts(project))
+    few = combinations(project) <= POWERSET_LIMIT or pairs <= PAIRS_LIMIT
+    return "powerset" if few else "each"
+
+
 def wanted(project: Project, config: Config) -> Verdict:
     """Where a strategy asks for combinations and there are features."""
     if not any(package.features for package in project.packages):
         return Verdict(on=False, possible=False, reason="no package has features")
-    strategy = config.tests.features
-    if strategy not in ("each", "powerset"):
+    if config.tests.features not in COMBINED:
         return Verdict(on=False, reason="`tests.features` is neither `each` nor `powerset`")
     return Verdict(on=True, reason=config.settings["tests.features"].reason)
 
@@ -76,7 +89,7 @@ def build(project: Project, config: Config) -> Job:
         why=Verbatim("Users pick features that nobody here ever combined."),
         runner=linux_runner(config),
         timeout=minutes(30, project),
-        env=lane_env(config, toolchain, **env),
+        env=lane_env(config, toolchain, **capped_lints(project), **env),
         setup=setup(project, config, runners=(linux_runner(config),), tools=(tool("cargo-hack"),)),
         details={
             "flags": Verbatim.words(
@@ -96,7 +109,8 @@ def build(project: Project, config: Config) -> Job:
 
 
 def _strategy(project: Project, config: Config) -> tuple[str, ...]:
-    if config.tests.features != "powerset":
+    chosen = config.tests.features
+    if (chosen if chosen in COMBINED else strategy(project)) == "each":
         return ("--each-feature",)
     whole = combinations(project) <= POWERSET_LIMIT
     return ("--feature-powerset",) if whole else ("--feature-powerset", "--depth 2")

@@ -12,6 +12,7 @@ from rustci.jobs.base import (
     LOCK_TROUBLE,
     TOOLCHAIN_TROUBLE,
     Verdict,
+    capped_lints,
     lane_env,
     linux_runner,
     locked_flag,
@@ -90,6 +91,7 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(
             config,
             Verbatim("${{ matrix.toolchain }}"),
+            **capped_lints(project),
             **({} if whole else {"PACKAGES": Verbatim("${{ matrix.packages }}")}),
             **features.env,
         ),

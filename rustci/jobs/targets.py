@@ -8,6 +8,7 @@ script compiles C.
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
+    capped_lints,
     lane_env,
     libraries,
     linux_runner,
@@ -17,6 +18,7 @@ from rustci.jobs.base import (
     primary_toolchain,
     rustc_pattern,
     setup,
+    workspace_flag,
 )
 from rustci.options import Config
 from rustci.project import Package, Project
@@ -54,7 +56,13 @@ def build(project: Project, config: Config) -> Job:
     toolchain = primary_toolchain(config)
     packages = checked(project)
     bare = any(package.source.no_std == "conditional" for package in packages)
-    flags = ("--no-default-features" if bare else "", locked_flag(project))
+    # Without the names where they can be done without: a dependency may be called the same.
+    whole = packages == project.packages
+    flags = (
+        workspace_flag(project) if whole else '"${packages[@]/#/--package=}"',
+        "--no-default-features" if bare else "",
+        locked_flag(project),
+    )
     return Job(
         id=ID,
         name=TITLE,
@@ -64,11 +72,16 @@ def build(project: Project, config: Config) -> Job:
         env=lane_env(
             config,
             toolchain,
+            **capped_lints(project),
             TARGET=Verbatim("${{ matrix.target }}"),
-            PACKAGES=package_specs(project, packages),
+            **({} if whole else {"PACKAGES": package_specs(project, packages)}),
         ),
         matrix=Matrix(axes={"target": config.platforms.targets}),
         setup=setup(project, config, runners=(linux_runner(config),), key="${{ matrix.target }}"),
-        details={"flags": Verbatim.words(*flags), "rustc": rustc_pattern(toolchain)},
+        details={
+            "by_package": not whole,
+            "flags": Verbatim.words(*flags),
+            "rustc": rustc_pattern(toolchain),
+        },
         troubles=(*TROUBLES, LOCK_TROUBLE),
     )

@@ -20,6 +20,7 @@ from rustci.jobs.base import (
     TOOLCHAIN_TROUBLE,
     Verdict,
     bare_metal,
+    capped_lints,
     experimental,
     has_doctest_target,
     lane_env,
@@ -102,7 +103,11 @@ def _whole(project: Project, config: Config) -> Job:
         runner=Verbatim("${{ matrix.runner }}"),
         timeout=minutes(30, project),
         env=lane_env(
-            config, Verbatim("${{ matrix.toolchain }}"), **features.env, **service_env(config)
+            config,
+            Verbatim("${{ matrix.toolchain }}"),
+            **capped_lints(project),
+            **features.env,
+            **service_env(config),
         ),
         matrix=_matrix(config),
         experimental=any(map(experimental, config.toolchains.channels)),

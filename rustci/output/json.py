@@ -15,6 +15,7 @@ from typing import Any
 from rustci.adopt import Recognised
 from rustci.errors import RustciError
 from rustci.output.todo import todo
+from rustci.probe import Probe
 from rustci.project import Package, Project, RustVersion
 from rustci.proposal import Proposal
 from rustci.scaffold import unified_diff
@@ -27,7 +28,13 @@ def facts(project: Project) -> str:
     return _dump({"schema": SCHEMA, "project": plain(project)})
 
 
-def proposal(found: Proposal, *, diff: bool, recognised: Sequence[Recognised] = ()) -> str:
+def proposal(
+    found: Proposal,
+    *,
+    diff: bool,
+    recognised: Sequence[Recognised] = (),
+    probes: Sequence[Probe] = (),
+) -> str:
     """Return what `rustci init` found, chose and why, and the state of each file."""
     return _dump(
         {
@@ -55,6 +62,7 @@ def proposal(found: Proposal, *, diff: bool, recognised: Sequence[Recognised] = 
                 for change in found.files
             ],
             "recognised": [plain(one) for one in recognised],
+            "probes": [plain(probe) for probe in probes],
             "todo": [plain(item) for item in todo(found)],
         }
     )

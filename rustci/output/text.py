@@ -52,14 +52,14 @@ def visible(text: str) -> str:
     )
 
 
-def console() -> Console:
+def console(*, stderr: bool = False) -> Console:
     """Return a console for standard output. NO_COLOR and pipes switch colours off."""
     from rich.console import Console  # 60 ms that `--version` should not pay
 
-    probe = Console(highlight=False, markup=False, emoji=False)
+    probe = Console(highlight=False, markup=False, emoji=False, stderr=stderr)
     if probe.is_terminal:
         return probe
-    return Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
+    return Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH, stderr=stderr)
 
 
 def facts(project: Project, out: Console) -> None:

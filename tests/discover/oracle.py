@@ -18,6 +18,7 @@ from rustci.project import (
     CrateTarget,
     Dependency,
     DependencyKind,
+    DocsRs,
     Package,
     RustVersion,
     TargetKind,
@@ -93,8 +94,7 @@ def _visible(package: Package) -> Package:
         dependencies=tuple(sorted((_visible_dep(d) for d in package.dependencies), key=repr)),
         license=package.license,
         described=package.described,
-        docs_rs=package.docs_rs,
-        docs_rs_targets=package.docs_rs_targets,
+        docs_rs=package.docs_rs and DocsRs(targets=package.docs_rs.targets),
         metadata=package.metadata,
         default_run=package.default_run,
     )
@@ -138,8 +138,9 @@ def _package(package: Mapping[str, Any], root: Path) -> Package:
         ),
         license=package["license"],
         described=bool(package["description"]),
-        docs_rs="docs-rs" in extra or "rs" in extra.get("docs", {}),
-        docs_rs_targets=_docs_rs_targets(extra.get("docs", {}).get("rs", {})),
+        docs_rs=DocsRs(targets=_docs_rs_targets(extra.get("docs", {}).get("rs", {})))
+        if "docs-rs" in extra or "rs" in extra.get("docs", {})
+        else None,
         metadata=tuple(sorted(extra)),
         default_run=package["default_run"],
     )

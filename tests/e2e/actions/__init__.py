@@ -1,0 +1,29 @@
+"""Stand-ins for the actions that the workflows use: inputs checked, the work done locally."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from tests.e2e.actions import (
+    checkout,
+    codecov,
+    coveralls,
+    download_artifact,
+    install_action,
+    rust_cache,
+    sccache_action,
+    upload_artifact,
+)
+
+STAND_INS: Mapping[str, ModuleType] = {
+    "actions/checkout": checkout,
+    "actions/download-artifact": download_artifact,
+    "actions/upload-artifact": upload_artifact,
+    "codecov/codecov-action": codecov,
+    "coverallsapp/github-action": coveralls,
+    "Mozilla-Actions/sccache-action": sccache_action,
+    "Swatinem/rust-cache": rust_cache,
+    "taiki-e/install-action": install_action,
+}
+"""The module of each action, by repository: `main(call)`, and `post(call)` where it has one."""

@@ -1,0 +1,61 @@
+"""The lanes of a job's matrix, and which of them this machine can run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from tests.e2e.rust import Rustup
+
+LINUX = "ubuntu-"
+
+
+def lanes(job: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    """Yield the values of each lane, as GitHub combines the axes and `include`.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
+    """
+    matrix = dict((job.get("strategy") or {}).get("matrix") or {})
+    rows = matrix.pop("include", [])
+    combined = [dict(zip(matrix, each, strict=True)) for each in product(*matrix.values())]
+    combined = combined if matrix else []
+    further = []
+    for row in rows:
+        fits = [lane for lane in combined if all(lane[k] == row[k] for k in row if k in matrix)]
+        for lane in fits:
+            lane.update(row)
+        further += [] if fits else [row]
+    for lane in [*combined, *further] or [{}]:
+        yield {key: str(value) for key, value in lane.items()}
+
+
+def obstacle(rustup: Rustup, job: Mapping[str, Any], matrix: Mapping[str, str]) -> str:
+    """Return why a lane cannot run on this machine, as far as the workflow tells; else nothing."""
+    runner = fill(job["runs-on"], matrix)
+    if not runner.startswith(LINUX):
+        return f"needs the runner {runner}"
+    environment = {k: fill(str(v), matrix) for k, v in (job.get("env") or {}).items()}
+    name = environment.get("RUSTUP_TOOLCHAIN")
+    if not name:
+        return ""
+    toolchain = rustup.toolchains.get(name)
+    if not toolchain:
+        return f"needs Rust {name}, which is not installed"
+    steps = "\n".join(str(step.get("run", "")) for step in job["steps"])
+    for component in re.findall(r"--component (\S+)", steps):
+        if not toolchain.has(component, rustup.host):
+            return f"needs the component {component} of Rust {name}, which is not installed"
+    target = environment.get("TARGET")
+    if target and not toolchain.has("rust-std", target):
+        return f"needs the target {target} of Rust {name}, which is not installed"
+    if "sudo apt-get" in steps and not shutil.which("sudo"):
+        return "needs sudo to install native packages"
+    return ""
+
+
+def fill(text: str, matrix: Mapping[str, str]) -> str:
+    """Put the lane's values into `${{ matrix.… }}`."""
+    return re.sub(r"\$\{\{ matrix\.([\w-]+) \}\}", lambda found: str(matrix[found[1]]), text)

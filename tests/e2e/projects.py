@@ -1,0 +1,88 @@
+"""The projects that the workflows are run on: what each stands for, and what is run on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.harness import Event
+from tests.e2e.machine import ROOT
+
+HERE = Path(__file__).parent / "projects"
+PULL_REQUEST: tuple[tuple[str, Event], ...] = (("ci.yml", "pull_request"),)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A project, the answers that differ from the recommended ones, and the runs to make."""
+
+    name: str
+    about: str
+    source: Path
+    answers: tuple[str, ...] = ()
+    runs: tuple[tuple[str, Event], ...] = PULL_REQUEST
+    servers: bool = False
+    further: bool = False
+    """Left to the long session: it builds tools that take minutes."""
+
+
+CASES = (
+    Case(
+        "chat-server",
+        "a server: library and binary, features, benchmarks, property tests",
+        ROOT / "tests" / "crates" / "chat-server",
+        ("coverage.service=codecov",),
+        (("ci.yml", "push"), ("ci.yml", "pull_request"), ("coverage.yml", "pull_request")),
+    ),
+    Case(
+        "library",
+        "a published library with features, MSRV 1.85 and benchmarks",
+        HERE / "library",
+        ("coverage.service=coveralls", "coverage.minimum=80"),
+        (
+            ("ci.yml", "push"),
+            ("ci.yml", "pull_request"),
+            ("ci.yml", "merge_group"),
+            ("coverage.yml", "pull_request"),
+            ("scheduled.yml", "workflow_dispatch"),
+        ),
+    ),
+    Case("binary", "a program without a library", HERE / "binary"),
+    Case(
+        "workspace",
+        "three members with different rust-versions, one a procedural macro",
+        HERE / "workspace",
+    ),
+    Case("no-std", "a library without the standard library", HERE / "no-std"),
+    Case(
+        "services",
+        "tests that need PostgreSQL and Redis",
+        HERE / "services",
+        ("tests.services=postgres,redis", "platforms.runners=ubuntu-24.04"),
+        servers=True,
+    ),
+    Case("untested", "a library without a single test", HERE / "untested"),
+    Case("unlocked", "a library that does not commit Cargo.lock", HERE / "unlocked"),
+    Case("pinned", "a library with rust-toolchain.toml", HERE / "pinned"),
+    Case(
+        "shards",
+        "the workspace, its tests dealt out to two jobs",
+        HERE / "workspace",
+        ("tests.shards=2",),
+    ),
+    Case(
+        "sccache",
+        "the program, compiled through sccache with GitHub's cache service",
+        HERE / "binary",
+        ("cache.sccache=github",),
+        further=True,
+    ),
+    Case(
+        "tarpaulin",
+        "the library, its coverage measured by tarpaulin",
+        HERE / "library",
+        ("coverage.tool=tarpaulin", "coverage.service=codecov", "coverage.minimum=80"),
+        (("coverage.yml", "pull_request"),),
+        further=True,
+    ),
+)

@@ -1,0 +1,6 @@
+//! Greets.
+
+/// Returns a greeting.
+pub fn greeting(name: &str) -> String {
+    format!("Good day, {name}.")
+}
