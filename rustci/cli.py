@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "Print what rustci reads off the project.",
     "check": "Say whether an update would change anything, and which rules are broken.",
     "update": "Bring the workflows up to date, your edits kept.",
+    "bench": "Say whether head is slower than base, beyond the noise.",
     "pins": "List, verify and move the pins of actions.",
     "schema": "Print the JSON Schema of .github/rustci.toml.",
     "completion": "Print the completion script for a shell.",
