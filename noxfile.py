@@ -131,6 +131,33 @@ def figures(session: nox.Session) -> None:
 
 
 @nox.session
+def page(session: nox.Session) -> None:
+    """Look at the page of the benchmark history in headless Chromium."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
+        missing(session, "Chromium", "the page is looked at in it")
+        return
+    install(session, "test", "page")
+    session.run("pytest", "-m", "browser", "tests/bench/test_page.py", *session.posargs)
+
+
+@nox.session
+def bench_study(session: nox.Session) -> None:
+    """Replay the recorded rounds at length; `-- --write` puts the tables into the docs."""
+    install(session, "test")
+    studies = ("tests/bench/test_study.py", "tests/bench/test_trend.py")
+    session.run("pytest", "-m", "slow", "-n", "auto", *studies)
+    session.run("python", "-m", "tests.bench.study", *(session.posargs or ["--check"]))
+
+
+@nox.session
+def bench_live(session: nox.Session) -> None:
+    """Run the benchmark gate on real benchmarks: `nox -s bench_live -- 20` runs of each change."""
+    install(session, "test")
+    session.run("pytest", "-m", "slow", "tests/bench/test_live.py")
+    session.run("python", "tests/bench/live.py", *(session.posargs or ("20",)))
+
+
+@nox.session
 def nightly(session: nox.Session) -> None:
     """Draw 10,000 combinations of answers and lint what they make."""
     environment = actionlint(session)

@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "Say whether an update would change anything, and which rules are broken.",
     "update": "Bring the workflows up to date, your edits kept.",
     "explain": "Say why a job or a line is there, what it costs, how to change it.",
+    "bench": "Say whether head is slower than base, beyond the noise.",
     "pins": "List, verify and move the pins of actions.",
     "schema": "Print the JSON Schema of .github/rustci.toml.",
     "completion": "Print the completion script for a shell.",

@@ -1,0 +1,196 @@
+"""The gate on real criterion benchmarks of the chat server, again and again: how it does.
+
+    python tests/bench/live.py RUNS [--work DIR] [--budget TIME]
+
+The truth is known: `encode` does its work 20 times over in base, and 21 or 22 times in the slower
+heads (+5 %, +10 %); `decode` is the same everywhere. Each scenario runs on an idle machine and
+again while a process keeps another core busy. `nox -s bench_live` runs this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CRATE = ROOT / "tests" / "crates" / "chat-server"
+ENCODE = "serde_json::to_string(frame).expect"
+REPEATED = """let units = std::hint::black_box(20);
+    for _ in 1..units {{
+        std::hint::black_box(serde_json::to_string(std::hint::black_box(frame)).ok());
+    }}
+    {}"""
+SLOWED = "serde/encode_message"
+"""The group whose benchmarks the slower heads slow down."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One change, and what is true of it."""
+
+    name: str
+    change: Callable[[Path], None]
+    slower: bool
+    verdict: int
+    """The exit code of a gate that sees the truth."""
+
+
+def edit(file: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return a change that replaces a text in a file of the project."""
+
+    def change(project: Path) -> None:
+        path = project / file
+        text = path.read_text("utf-8")
+        assert old in text, f"{file} no longer holds {old!r}"
+        path.write_text(text.replace(old, new), "utf-8")
+
+    return change
+
+
+UNITS = "black_box(20)"
+SCENARIOS = (
+    Scenario(
+        "docs only", edit("README.md", "chat-server", "The chat server"), slower=False, verdict=0
+    ),
+    Scenario(
+        "equal speed",
+        edit("src/protocol.rs", "must be {}", "has to be {}"),
+        slower=False,
+        verdict=0,
+    ),
+    Scenario("+5 %", edit("src/protocol.rs", UNITS, "black_box(21)"), slower=True, verdict=1),
+    Scenario("+10 %", edit("src/protocol.rs", UNITS, "black_box(22)"), slower=True, verdict=1),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of the gate said."""
+
+    code: int
+    statuses: Mapping[str, str]
+    seconds: float
+    measuring: float
+
+    def false(self, scenario: Scenario) -> Iterator[bool]:
+        """Yield for each benchmark that is not slower whether it was failed."""
+        for name, status in self.statuses.items():
+            if not (scenario.slower and name.startswith(SLOWED)):
+                yield status == "regressed"
+
+
+def git(project: Path, *arguments: str) -> str:
+    """Run git in the project and return what it prints."""
+    person = ("-c", "user.name=live", "-c", "user.email=live@example.org")
+    argv = ["git", *person, *arguments]
+    done = subprocess.run(argv, cwd=project, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def repository(project: Path) -> str:
+    """Make a repository of the chat server with work to slow down; return its first commit."""
+    shutil.copytree(CRATE, project, ignore=shutil.ignore_patterns("target"))
+    edit("src/protocol.rs", ENCODE, REPEATED.format(ENCODE))(project)
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "base")
+    return git(project, "rev-parse", "HEAD")
+
+
+def committed(project: Path, base: str, scenario: Scenario) -> str:
+    """Commit a scenario's change on top of base and return the commit."""
+    git(project, "checkout", "--quiet", "--force", base)
+    scenario.change(project)
+    git(project, "commit", "--quiet", "--all", "--message", scenario.name)
+    return git(project, "rev-parse", "HEAD")
+
+
+def gate(project: Path, base: str, head: str, *more: str) -> Outcome:
+    """Run the gate as a workflow does: the package's own source, by the Python at hand."""
+    output = project.parent / "output"
+    shutil.rmtree(output, ignore_errors=True)
+    argv = [
+        *(sys.executable, str(ROOT / "rustci" / "bench"), "run", "--bench", "serde"),
+        *("--base", base, "--head", head, "--output", str(output), *more),
+    ]
+    started = time.monotonic()
+    done = subprocess.run(argv, cwd=project, check=False, capture_output=True, text=True)
+    seconds = time.monotonic() - started
+    if not (output / "bench-result.json").exists():
+        sys.exit(f"the gate ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    result = json.loads((output / "bench-result.json").read_text("utf-8"))
+    statuses = {row["name"]: row["status"] for row in result["results"]}
+    return Outcome(done.returncode, statuses, seconds, result["seconds"])
+
+
+@contextlib.contextmanager
+def load(*, on: bool) -> Iterator[None]:
+    """Keep one core busy."""
+    if not on:
+        yield
+        return
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as child:
+        try:
+            yield
+        finally:
+            child.kill()
+
+
+def row(name: str, scenario: Scenario, outcomes: list[Outcome]) -> str:
+    """Return a scenario's line of the table."""
+    false = sum(any(each.false(scenario)) for each in outcomes)
+    right = sum(each.code == scenario.verdict for each in outcomes)
+    slowed = [
+        status
+        for each in outcomes
+        for bench, status in each.statuses.items()
+        if bench.startswith(SLOWED)
+    ]
+    power = f"{slowed.count('regressed')}/{len(slowed)}" if scenario.slower else "-"
+    mean = sum(each.seconds for each in outcomes) / len(outcomes)
+    measuring = sum(each.measuring for each in outcomes) / len(outcomes)
+    runs = len(outcomes)
+    return (
+        f"{scenario.name:12} {name:5} {false:>3}/{runs:<5} {right:>3}/{runs:<5} {power:>9}"
+        f" {mean:>8.0f} {measuring:>10.0f}"
+    )
+
+
+def main() -> None:
+    """Run every scenario, idle and under load, and print the table as it grows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=int, help="runs of each scenario")
+    parser.add_argument("--work", type=Path, help="keep the builds here")
+    parser.add_argument("--budget", default="10m", help="of measuring, for each run")
+    parser.add_argument("--only", help="the one scenario of this name")
+    parser.add_argument("--idle", action="store_true", help="without the runs under load")
+    args = parser.parse_args()
+    print("scenario     load  false fail verdict right  slowed found  seconds  measuring")
+    with tempfile.TemporaryDirectory(prefix="bench-live-") as folder:
+        project = Path(folder) / "project"
+        base = repository(project)
+        work = args.work or Path(folder) / "work"
+        for busy in (False,) if args.idle else (False, True):
+            for scenario in SCENARIOS:
+                if args.only in {None, scenario.name}:
+                    head = committed(project, base, scenario)
+                    options = ("--work", str(work), "--budget", args.budget)
+                    with load(on=busy):
+                        outcomes = [
+                            gate(project, base, head, "--seed", str(seed), *options)
+                            for seed in range(args.runs)
+                        ]
+                    print(row("busy" if busy else "idle", scenario, outcomes), flush=True)
+
+
+if __name__ == "__main__":
+    main()
