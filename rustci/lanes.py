@@ -40,6 +40,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MISSING = re.compile(
     r"failed to resolve address for.*|is unavailable for download.*|Could not resolve host.*"
     r"|Temporary failure (?:in name resolution|resolving).*|failed to lookup address.*"
+    r"|could not download nonexistent rust version.*"
     r"|toolchain '\S+' is not installed|is not installed for the toolchain.*|no such command: .*"
     r"|target may not be installed|failed to find llvm-tools-preview"
 )

@@ -99,6 +99,13 @@ def test_no_lane_is_older_than_cargo_check(repository: Repository) -> None:
     assert "  msrv:\n" not in initialised(repository, 'rust-version = "1.0"\n')
 
 
+def test_what_no_workflow_proves_is_told_before_it_is_written(repository: Repository) -> None:
+    told = "Not known: whether format, clippy, docs and the tests are green today"
+    assert told in repository.run("init", "--dry-run").out
+    answers = [f"--{name}-warnings=show" for name in ("format", "clippy", "docs")]
+    assert "Not known" not in repository.run("init", "--dry-run", *answers).out
+
+
 def test_the_only_package_is_not_named(repository: Repository) -> None:
     more = '[[bench]]\nname = "b"\nharness = false\n'
     repository.write("fn main() {}\n", "benches/b.rs")

@@ -211,6 +211,8 @@ class Run:
         out = text.console()
         updates.recognised(self.recognised, out)
         text.proposal(proposal, out)
+        if not self.probe:
+            probes.unknown(proposal, out)
         if self.diff:
             text.diff(proposal, out)
         if not self.dry_run and not proposal.changes.undecided:

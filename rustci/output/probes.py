@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rustci.lanes import Result
+from rustci.options import Source
 from rustci.output.text import shown, visible
 from rustci.probe import Probe
+from rustci.proposal import Proposal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,3 +39,19 @@ def one(found: Probe, out: Console) -> None:
     answers = ", ".join(f"{name} = {shown(value)}" for name, value in found.answers.items())
     verdict = f"therefore {answers}" if answers else "it stays, and will be red until it is mended"
     out.print(visible(f"  {found.job}: {verdict}"), soft_wrap=True)
+
+
+def unknown(proposal: Proposal, out: Console) -> None:
+    """Say of the checks that no workflow of today proves green, before they are written."""
+    denied = [
+        name
+        for name in ("format", "clippy", "docs")
+        if proposal.verdicts[name].on
+        and proposal.config.settings[f"warnings.{name}"].source is Source.DEFAULT
+    ]
+    if denied and not proposal.project.repository.workflows:
+        out.print(
+            f"\nNot known: whether {', '.join(denied)} and the tests are green today, as no "
+            "workflow runs them yet. `rustci init --probe` tries (it runs the project's code).",
+            soft_wrap=True,
+        )
