@@ -15,6 +15,7 @@ from rustci.workflow import FILE_LIMIT, MATRIX_LIMIT, SCALAR_LIMIT
 PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 CHANGES = {"push", "pull_request", "workflow_dispatch"}
 SCHEDULED = {"schedule", "workflow_dispatch"}
+TRIGGERS = (CHANGES, SCHEDULED, CHANGES | SCHEDULED, (CHANGES | SCHEDULED) - {"push"})
 RUST = re.compile(r"\b(cargo|rustc|rustdoc)\b")
 PERMISSIONS = {
     ("contents", "read"),
@@ -23,6 +24,8 @@ PERMISSIONS = {
     ("security-events", "write"),
     ("actions", "read"),
 }
+WRITING = {("contents", "write")}
+"""Of a job that runs none of the project's code."""
 LOCKING = {"cargo +stable generate-lockfile"}
 """Scripts that may take another toolchain: an old Cargo cannot pick versions that fit it."""
 COMPILER_CHECK = 'rustc --version | grep --extended-regexp -e "$RUSTC"'
@@ -119,7 +122,7 @@ def _workflow(workflow: Mapping[str, Any]) -> Iterator[str]:
         yield "permissions at the top"
     if workflow["defaults"]["run"]["shell"] != "bash":
         yield "another shell than bash"
-    if set(workflow["on"]) - {"merge_group"} not in (CHANGES, SCHEDULED):
+    if set(workflow["on"]) - {"merge_group"} not in TRIGGERS:
         yield f"it runs on {set(workflow['on'])}"
     cancel = workflow["concurrency"]["cancel-in-progress"]
     if cancel not in (False, "${{ github.event_name == 'pull_request' }}"):
@@ -133,7 +136,8 @@ def _job(job: Mapping[str, Any]) -> Iterator[str]:
         yield "no name"
     if type(job.get("timeout-minutes")) is not int or not 0 < job["timeout-minutes"] <= 360:
         yield "no time limit"
-    if set(job["permissions"].items()) - PERMISSIONS:
+    allowed = PERMISSIONS if any(map(_runs_rust, job["steps"])) else PERMISSIONS | WRITING
+    if set(job["permissions"].items()) - allowed:
         yield f"permissions {job['permissions']}"
     if "strategy" in job and not 0 < _size(job["strategy"]["matrix"] or {}) <= MATRIX_LIMIT:
         yield f"no lane or more than {MATRIX_LIMIT}"
@@ -160,9 +164,13 @@ def _step(step: Mapping[str, Any]) -> Iterator[str]:
         yield "the checkout leaves its credentials behind"
 
 
+def _runs_rust(step: Mapping[str, Any]) -> bool:
+    return bool(RUST.search(step.get("run", "")))
+
+
 def _compiler(job: Mapping[str, Any]) -> Iterator[str]:
     """Whatever runs Rust names its toolchain, and proves it before anything else uses it."""
-    rust = [step["run"] for step in job["steps"] if RUST.search(step.get("run", ""))]
+    rust = [step["run"] for step in job["steps"] if _runs_rust(step)]
     if not rust:
         return
     if not job.get("env", {}).get("RUSTUP_TOOLCHAIN"):
@@ -184,5 +192,7 @@ def _aggregate(jobs: Mapping[str, Any]) -> Iterator[str]:
     *others, last = jobs
     if last != "ci" or jobs["ci"]["needs"] != others or jobs["ci"]["if"] != "always()":
         yield "the last job does not wait for all others"
-    if any("needs" in jobs[name] for name in others):
-        yield "a job waits for another"
+    for place, name in enumerate(others):
+        # Only for what it works with, which stands above it.
+        if set(jobs[name].get("needs", ())) - set(others[:place]):
+            yield f"job {name} waits for one that stands below it"
