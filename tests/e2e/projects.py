@@ -68,7 +68,8 @@ CASES = (
         "shards",
         "the workspace, its tests dealt out to two jobs",
         HERE / "workspace",
-        ("tests.shards=2",),
+        ("tests.shards=2", "coverage.service=codecov", "coverage.minimum=50"),
+        (("ci.yml", "pull_request"), ("coverage.yml", "pull_request")),
     ),
     Case(
         "sccache",

@@ -31,7 +31,10 @@ def main(call: Call) -> None:
 
 def _files(call: Call, pattern: str) -> list[Path]:
     """Return the files of one pattern or folder; hidden ones only where they are asked for."""
-    found = call.workspace.glob(pattern.strip()) if pattern.strip() else ()
+    folder = pattern.strip().partition("*")[0].rpartition("/")[0]
+    start = call.workspace / folder
+    rest = pattern.strip()[len(folder) :].lstrip("/")
+    found = start.glob(rest) if rest else ()
     below = [file for path in found for file in (path.rglob("*") if path.is_dir() else [path])]
     return [
         file
@@ -39,7 +42,7 @@ def _files(call: Call, pattern: str) -> list[Path]:
         if file.is_file()
         and (
             call.flag("include-hidden-files")
-            or not any(part.startswith(".") for part in file.relative_to(call.workspace).parts)
+            or not any(part.startswith(".") for part in file.relative_to(start).parts)
         )
     ]
 
