@@ -53,6 +53,10 @@ class Machine:
             "HOME": str(self.folder / "home"),
             "LANG": "C.UTF-8",
             "CARGO_HOME": str(self.folder / "cargo"),
+            # The runner's own; and no server of sccache's but this run's, which soon ends itself.
+            "ACTIONS_RUNTIME_TOKEN": "token",
+            "SCCACHE_SERVER_UDS": str(state / "sccache"),
+            "SCCACHE_IDLE_TIMEOUT": "60",
             "E2E_PYTHON": sys.executable,
             "E2E_ROOT": str(ROOT),
             "E2E_REPOSITORY": str(repository),
