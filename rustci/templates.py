@@ -238,6 +238,7 @@ def _printable(value: Any) -> Any:
 STEP_VARIABLES = {
     "docs": ("RUSTDOCFLAGS", "CARGO_BUILD_WARNINGS"),
     "test": ("RUST_BACKTRACE", "PARTITION"),
+    "coverage-archive": ("CARGO_LLVM_COV_TARGET_DIR",),
     "coverage-shard": ("CARGO_LLVM_COV_TARGET_DIR", "LLVM_PROFILE_FILE_NAME", "PARTITION"),
     "canary": ("RUST_BACKTRACE",),
     "msrv": ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS",),

@@ -29,6 +29,7 @@ from rustci.kinds import (
     Words,
 )
 from rustci.options import Config
+from rustci.paths import PROGRAMS
 from rustci.project import Project
 from rustci.recommend import recommend
 from rustci.runners import runners, validate_label
@@ -70,10 +71,10 @@ def resolved(project: Project, answers: Answers) -> Config:
 
 
 def rendered(project: Project, answers: Answers) -> dict[str, str]:
-    """Return the whole output tree: texts by path."""
+    """Return the output tree, texts by path, without programs: those are rustci's own source."""
     config = resolved(project, answers)
     tree = templates.render(jobs.plan(project, config), project, config)
-    return {path: file.text for path, file in tree.items()}
+    return {path: file.text for path, file in tree.items() if not path.startswith(PROGRAMS)}
 
 
 def agreed(project: Project, answers: Answers) -> tuple[dict[str, str], Answers]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from jsonschema import Draft4Validator
 from rustci import fingerprint, proposal
 from rustci.lock import PATH, loads
 from rustci.output.github import _data, _property
+from rustci.paths import PROGRAMS
 from tests.strategies import Answers, agreed, answers, copied, read
 from tests.upkeep import CI, TODAY, Repository
 
@@ -297,5 +299,8 @@ def test_locks_of_every_released_schema_are_read() -> None:
 def test_the_lock_of_the_first_schema_still_serves(repository: Repository) -> None:
     fixture = Path(__file__).parent / "fixtures" / "locks" / "schema-1.lock"
     repository.write(fixture.read_text("utf-8"), PATH)
+    # That version had no gate.
+    (repository.root / ".github/workflows/bench.yml").unlink()
+    shutil.rmtree(repository.root / PROGRAMS)
     assert repository.run("update").code == 0
     assert repository.run("check").code == 0

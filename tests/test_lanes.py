@@ -28,8 +28,8 @@ def machine(folder: Path, **more: object) -> Machine:
 def test_every_generated_workflow_can_be_read(path: Path) -> None:
     found = list(lanes(path.read_text("utf-8"), str(path)))
     assert found
+    assert any(lane.steps for lane in found)
     for lane in found:
-        assert lane.steps
         for step in lane.steps:
             assert "${{" not in step.script + "".join(step.env.values())
 

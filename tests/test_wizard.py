@@ -114,7 +114,7 @@ class Script:
         self.told.pop()
 
     def show(self, printer: Callable[[Console], None], *, long: bool = False) -> None:
-        out = Console(width=200 if long else 80, color_system=None)
+        out = Console(width=200 if long else 80, color_system=None, markup=False)
         with out.capture() as captured:
             printer(out)
         self.shown.append(captured.get())
@@ -149,7 +149,9 @@ class TestPrompts:
         prompt = script.prompt("Guard the benchmarks")
         assert isinstance(prompt, YesNo)
         assert prompt.default is True
-        assert prompt.notes == ("Why: 1 benchmark (`sum`)",)
+        why, cost = prompt.notes
+        assert why == "Why: `abacus` measures with `criterion`"
+        assert cost.startswith("Two builds and up to ten minutes of measuring")
 
     def test_choice(self, script: Script) -> None:
         prompt = script.prompt("Where should the coverage")
@@ -294,7 +296,7 @@ class TestReview:
 class TestFilesInTheWay:
     """Files that rustci did not write are named, and each is asked about."""
 
-    NAMES = ("ci.yml", "coverage.yml", "scheduled.yml")
+    NAMES = ("bench.yml", "ci.yml", "coverage.yml", "scheduled.yml")
 
     @pytest.fixture
     def crate(self, crate: Path) -> Path:
@@ -316,10 +318,13 @@ class TestFilesInTheWay:
         script = Script(
             {
                 f"What about .github/workflows/{name}": [decision]
-                for name, decision in zip(self.NAMES, ("beside", "replace", "keep"), strict=True)
+                for name, decision in zip(
+                    self.NAMES, ("keep", "beside", "replace", "keep"), strict=True
+                )
             }
         )
         assert self.kinds(run(crate, script)) == {
+            "bench.yml": "keep",
             "ci.yml": "keep",
             "rustci-ci.yml": "create",
             "coverage.yml": "replace",
@@ -581,12 +586,13 @@ def test_files_of_others_are_named_and_asked_about(
         (folder / name).write_text("name: mine\n")
     run = terminal()
     run.enter(*QUESTIONS[:-1])
+    run.enter("What about .github/workflows/bench.yml")
     run.reply("What about .github/workflows/ci.yml", DOWN * 3 + ENTER)
     run.reply("What about .github/workflows/coverage.yml", DOWN * 2 + ENTER)
     run.enter("What about .github/workflows/scheduled.yml", "Write these files")
     assert run.end() == 0
     mine = {path.name for path in folder.iterdir() if path.read_text() == "name: mine\n"}
-    assert mine == {"ci.yml", "scheduled.yml"}
+    assert mine == {"bench.yml", "ci.yml", "scheduled.yml"}
     assert {path.name for path in folder.iterdir()} == {*TestFilesInTheWay.NAMES, "rustci-ci.yml"}
 
 

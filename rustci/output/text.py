@@ -180,9 +180,13 @@ def diff(found: Proposal, out: Console) -> None:
 
 
 def changes(found: Iterable[Change], out: Console) -> None:
-    """Print some changes as `git diff` would."""
+    """Print some changes as `git diff` would; a program's files, as long as a book, are named."""
     styles = {"+": "green", "-": "red", "@": "cyan"}
     for change in found:
+        if change.path.startswith(PROGRAMS):
+            if change.kind is not ChangeKind.UNCHANGED:
+                _line(out, f"# {change.path}: {change.kind.value}, rustci's own source")
+            continue
         for line in unified_diff(change).split("\n"):
             _line(out, line, styles.get(line[:1], ""))
 

@@ -66,8 +66,8 @@ CASES = (
     Case("pinned", "a library with rust-toolchain.toml", HERE / "pinned"),
     Case(
         "shards",
-        "the workspace, its tests dealt out to two jobs",
-        HERE / "workspace",
+        "the library, its tests dealt out to two jobs",
+        HERE / "library",
         ("tests.shards=2", "coverage.service=codecov", "coverage.minimum=50"),
         (("ci.yml", "pull_request"), ("coverage.yml", "pull_request")),
     ),

@@ -53,11 +53,21 @@ def use(tmp_path: Path) -> Use:
     return run
 
 
+ON_GITHUB_ALONE = {
+    "actions/dependency-review-action",
+    "github/codeql-action/analyze",
+    "github/codeql-action/init",
+    "github/codeql-action/upload-sarif",
+    "ossf/scorecard-action",
+}
+"""They ask GitHub's own services. No job that is on by itself uses them."""
+
+
 def test_every_action_of_the_templates_has_a_stand_in() -> None:
     text = "".join(path.read_text("utf-8") for path in TEMPLATES.rglob("*.yml"))
     used = set(re.findall(r'plan\.pins\["([^"]+)"\]', text))
     assert used
-    assert used <= STAND_INS.keys()
+    assert used - ON_GITHUB_ALONE <= STAND_INS.keys()
     assert STAND_INS.keys() == FACTS.keys()
 
 
