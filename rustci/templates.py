@@ -12,6 +12,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,15 @@ def render(
 
 def _programs(workflows: tuple[Workflow, ...]) -> dict[str, Generated]:
     """Return the sources of the programs that jobs run, by path in the repository."""
-    package = Path(__file__).resolve().parent
     names = {name for workflow in workflows for job in workflow.jobs for name in job.programs}
+    return {path: file for name in names for path, file in _sources(name).items()}
+
+
+@cache
+def _sources(name: str) -> Mapping[str, Generated]:
+    package = Path(__file__).resolve().parent
     return {
         PROGRAMS + path.relative_to(package).as_posix(): Generated(text=path.read_text("utf-8"))
-        for name in names
         for path in (package / name).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

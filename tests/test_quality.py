@@ -247,9 +247,9 @@ def run(crate: Path, job: str, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 def cargo_tool(name: str) -> None:
-    """Skip the test where a cargo tool is not installed: they take minutes to build."""
-    if not shutil.which("cargo") or not shutil.which(name):
-        pytest.skip(f"{name} is missing: `cargo install --locked {name}`")
+    """Fail where a cargo tool is not installed."""
+    if not shutil.which(name):
+        pytest.fail(f"{name} is missing: `cargo install --locked {name}`")
 
 
 UNUSED = '[dependencies]\nleft = { path = "left", version = "0.1.0" }\n'
@@ -269,7 +269,15 @@ CARGO_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("tool", CARGO_FAULTS)
+@pytest.mark.parametrize(
+    "tool",
+    [
+        # They take minutes to build.
+        pytest.param("cargo-deny", marks=pytest.mark.slow),
+        pytest.param("cargo-shear", marks=pytest.mark.slow),
+        "cargo-package",
+    ],
+)
 def test_a_planted_fault_turns_the_job_red(tool: str, crate: Path) -> None:
     job, fault, told = CARGO_FAULTS[tool]
     cargo_tool("cargo" if tool == "cargo-package" else tool)
