@@ -67,7 +67,12 @@ class Proposal:
     @property
     def jobs(self) -> int:
         """How many jobs a pull request starts."""
-        return sum(workflow.size for workflow in self.workflows if not workflow.cron)
+        return sum(
+            job.size
+            for workflow in self.workflows
+            for job in workflow.jobs
+            if workflow.occasion(job) == "pull_request"
+        )
 
 
 def propose(

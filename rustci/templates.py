@@ -171,6 +171,7 @@ def _job(job: Job) -> dict[str, Any]:
     plain: dict[str, Any] = _printable(dataclasses.replace(job, troubles=(), seeds={}))
     return plain | {
         "partial": job.id,
+        "condition": job.condition or _on(job.events),
         "title": Verbatim(f"{job.name} ({_lane(job.matrix)})")
         if job.matrix
         else yaml_scalar(job.name),
@@ -196,6 +197,10 @@ def _job(job: Job) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _on(events: tuple[str, ...]) -> str:
+    return " || ".join(f"github.event_name == '{event}'" for event in events)
 
 
 def _lane(matrix: Matrix) -> str:

@@ -111,6 +111,8 @@ class Job:
     permissions: tuple[Permission, ...] = (CONTENTS_READ,)
     needs: tuple[str, ...] = ()
     condition: Verbatim | None = None
+    events: tuple[str, ...] = ()
+    """Of the workflow's, those that it runs on, the usual one first; empty for all."""
     environment: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     matrix: Matrix | None = None
@@ -151,6 +153,11 @@ class Workflow:
     on_pull_requests: bool = True
     on_pushes: bool = True
     """To the default branch."""
+
+    def occasion(self, job: Job) -> str:
+        """Return the event that a job mostly runs on."""
+        usual = "pull_request" if self.on_pull_requests else "schedule"
+        return job.events[0] if job.events else usual
 
     @property
     def path(self) -> str:

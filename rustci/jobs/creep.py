@@ -58,9 +58,7 @@ def build(project: Project, config: Config) -> Job:
         why=Verbatim("Steps too small for the gate add up: once a week, against the last release."),
         runner=linux_runner(config),
         timeout=minutes(30, project) + config.benchmarks.budget,
-        condition=Verbatim(
-            "github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'"
-        ),
+        events=("schedule", "workflow_dispatch"),
         env=lane_env(config, toolchain, **call.env),
         setup=bench_setup(project, config, depth=0),
         details={"rustc": rustc_pattern(toolchain), "call": call},

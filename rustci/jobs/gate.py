@@ -75,7 +75,7 @@ def build(project: Project, config: Config) -> Job:
         why=Verbatim("Base and head, measured in turn; only what noise cannot explain fails."),
         runner=linux_runner(config),
         timeout=minutes(30, project) + config.benchmarks.budget,
-        condition=Verbatim("github.event_name == 'pull_request'"),
+        events=("pull_request",),
         env=lane_env(config, toolchain, **call.env),
         setup=bench_setup(project, config, depth=2),
         details={

@@ -52,14 +52,13 @@ def build(project: Project, config: Config) -> Job:
     """Return the job that writes, after the one that measures."""
     toolchain = primary_toolchain(config)
     call = bench_call(project, config)
-    pushed = Verbatim("github.event_name == 'push'")
     measuring = Job(
         id="history-measure",
         name="Measure the default branch",
         why=Verbatim("Against an anchor on the same runner: times of two runs do not compare."),
         runner=linux_runner(config),
         timeout=minutes(30, project) + config.benchmarks.budget,
-        condition=pushed,
+        events=("push",),
         env=lane_env(config, toolchain, **call.env),
         setup=bench_setup(project, config, depth=0),
         details={"rustc": rustc_pattern(toolchain), "call": call},
@@ -78,7 +77,7 @@ def build(project: Project, config: Config) -> Job:
         timeout=10,
         permissions=(writes,),
         needs=(measuring.id,),
-        condition=pushed,
+        events=("push",),
         setup=replace(Setup(rust=False, cache=False), depth=0),
         programs=("bench",),
         troubles=(*TROUBLES, LOCK_TROUBLE),

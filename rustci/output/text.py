@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rustci.errors import RustciError
@@ -20,6 +20,7 @@ from rustci.project import Package, Project, TargetKind, Workspace
 from rustci.proposal import Proposal
 from rustci.quoting import HIDDEN
 from rustci.scaffold import Change, ChangeKind, unified_diff
+from rustci.workflow import Job, Workflow
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,12 @@ PLAIN_WIDTH = 160
 
 NO_BREAK = "\xa0"
 
+OCCASIONS = {
+    "pull_request": "on every pull request",
+    "push": "on every push to the default branch",
+    "schedule": "once a week",
+}
+"""When a job mostly runs, in words."""
 MARKS = {
     ChangeKind.CREATE: ("+", "green"),
     ChangeKind.UPDATE: ("~", "yellow"),
@@ -158,14 +165,15 @@ def review(found: Proposal, out: Console) -> None:
         _line(out, "Everything is as your answers say; there is nothing to write.", "bold")
         return
     _line(out, "Jobs", "bold")
-    for workflow in found.workflows:
-        when = "once a week" if workflow.cron else "on every pull request"
-        names = [job.name + f" x{job.size}" * (job.size > 1) for job in workflow.jobs]
+    for workflow, event, jobs in _occasions(found.workflows):
+        names = [job.name + f" x{job.size}" * (job.size > 1) for job in jobs]
+        size = sum(job.size for job in jobs)
         for line in textwrap.wrap(
             # Lines break between jobs, not inside of their names.
-            f"{workflow.size} {when}: {', '.join(name.replace(' ', NO_BREAK) for name in names)}",
+            f"{size} {OCCASIONS[event]}: "
+            + ", ".join(name.replace(" ", NO_BREAK) for name in names),
             min(out.width, 80) - 1,
-            initial_indent=f"  {workflow.name:<9}  ",
+            initial_indent=f"  {workflow.name:<10} ",
             subsequent_indent=" " * 13,
         ):
             _line(out, line.replace(NO_BREAK, " "))
@@ -219,6 +227,16 @@ def shown(value: Value) -> str:
 
 def _why(source: Source, reason: str) -> str:
     return reason if source is Source.DETECTED else f"set by {reason}"
+
+
+def _occasions(
+    workflows: Iterable[Workflow],
+) -> Iterator[tuple[Workflow, str, tuple[Job, ...]]]:
+    """Yield what runs of each workflow on each event, the usual events first."""
+    for workflow in workflows:
+        for event in OCCASIONS:
+            if jobs := tuple(job for job in workflow.jobs if workflow.occasion(job) == event):
+                yield workflow, event, jobs
 
 
 def _runs(found: Proposal, name: str) -> int:
