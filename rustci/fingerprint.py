@@ -115,7 +115,7 @@ def _contents(root: Path, lock: Lock) -> Iterator[str]:
         yield path
         yield file.state.value
         yield from canonical(file.apart)
-        yield sha256(file.text.encode()).hexdigest()
+        yield file.digest or sha256(file.text.encode()).hexdigest()
         yield "absent" if data is None else sha256(data).hexdigest()
     yield from canonical(lock.beside)
 
