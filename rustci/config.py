@@ -246,11 +246,7 @@ def _require_usable(option: Option, setting: Setting) -> None:
 
 def _check_together(config: Config) -> None:
     """Raise ConfigError for answers that exclude one another, naming both and the way out."""
-    if (
-        config.tests.shards > 1
-        and config.tests.runner != "nextest"
-        and config.settings["tests.shards"].source != Source.DETECTED
-    ):
+    if config.tests.shards > 1 and config.tests.runner != "nextest":
         raise _conflict(
             config,
             "tests.shards",

@@ -13,8 +13,8 @@ from rustci.config import Layer
 from rustci.jobs.base import all_features_problem
 from rustci.jobs.features import counts
 from rustci.kinds import Value
-from rustci.options import Setting, Source
-from rustci.project import CargoCall, CiTask, ExistingWorkflow, Project
+from rustci.options import SHARDS_LIMIT, Setting, Source
+from rustci.project import CargoCall, CiTask, ExistingWorkflow, Project, TargetKind
 
 TESTS = frozenset({CiTask.TEST, CiTask.DOCTEST, CiTask.COVERAGE})
 WARNINGS = {
@@ -75,6 +75,16 @@ def default_features(project: Project, workflows: tuple[ExistingWorkflow, ...]) 
         yield "jobs.features", True, "the features are still checked alone and in combination"
 
 
+def shards(project: Project, workflows: tuple[ExistingWorkflow, ...]) -> Iterator[Answer]:
+    """As many as the workflows of today make: how long the tests run, no file tells."""
+    listed = all(target.harness for _, target in project.targets(TargetKind.TEST))
+    for workflow in workflows:
+        if listed and 1 < workflow.shards <= SHARDS_LIMIT:
+            reason = f"`{workflow.path}` deals the tests out to {workflow.shards} jobs"
+            yield "tests.shards", workflow.shards, reason
+            return
+
+
 def _calls(workflows: tuple[ExistingWorkflow, ...], *tasks: CiTask) -> tuple[CargoCall, ...]:
     return tuple(call for w in workflows for call in w.calls if call.task in tasks)
 
@@ -82,4 +92,5 @@ def _calls(workflows: tuple[ExistingWorkflow, ...], *tasks: CiTask) -> tuple[Car
 RULES: Mapping[str, Rule] = {
     "warnings.*": shown_warnings,
     "tests.features": default_features,
+    "tests.shards": shards,
 }

@@ -24,7 +24,7 @@ from rustci.jobs.base import (
 )
 from rustci.jobs.features import counts, strategy
 from rustci.kinds import Value
-from rustci.options import BRANCH, SHARDS_LIMIT, Setting, Source
+from rustci.options import BRANCH, Setting, Source
 from rustci.project import DependencyKind, Package, Project, RustVersion, TargetKind
 
 FIRST_CHECK = RustVersion(1, 16)
@@ -149,15 +149,6 @@ def doctests(project: Project) -> Advice | None:
     return False, "no library, so no documentation tests"
 
 
-def shards(project: Project) -> Advice | None:
-    """As many as existing CI deals its tests out to: how long tests run, no file tells."""
-    for workflow in project.repository.workflows:
-        ours = str(workflow.path) in project.repository.written
-        if 1 < workflow.shards <= SHARDS_LIMIT and not ours:
-            return workflow.shards, f"`{workflow.path}` deals them out to {workflow.shards} jobs"
-    return None
-
-
 def service_names(project: Project) -> Advice | None:
     """By dependency, where there are integration tests that could use them."""
     found: dict[str, str] = {}
@@ -253,7 +244,6 @@ RULES: Mapping[str, Rule] = {
     "tests.runner": test_runner,
     "tests.features": features,
     "tests.doctests": doctests,
-    "tests.shards": shards,
     "tests.services": service_names,
     "tests.packages": packages,
     "coverage.service": coverage,

@@ -107,3 +107,19 @@ def test_an_answer_outranks_it(repository: Repository) -> None:
     flags = ("--clippy-warnings", "deny", "--on-existing", "replace")
     assert repository.run("init", "--yes", *flags).code == 0
     assert "cargo clippy --all-targets -- -D warnings" in repository.read()
+
+
+SLICE = "cargo nextest run --all-features --partition hash:${{ matrix.shard }}/4"
+
+
+def test_as_many_shards_as_today(repository: Repository) -> None:
+    repository.write(workflow([*ALL, SLICE], "env: {RUSTDOCFLAGS: -D warnings}\n"))
+    assert answers(repository) == {"tests.shards": 4}
+
+
+def test_no_shards_where_nextest_cannot_list_the_tests(repository: Repository) -> None:
+    repository.write(workflow([*ALL, SLICE], "env: {RUSTDOCFLAGS: -D warnings}\n"))
+    manifest = repository.read("Cargo.toml") + '[[test]]\nname = "own"\nharness = false\n'
+    repository.write(manifest, "Cargo.toml")
+    repository.write("fn main() {}\n", "tests/own.rs")
+    assert answers(repository) == {}

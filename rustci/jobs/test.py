@@ -88,8 +88,7 @@ def build(project: Project, config: Config) -> Job:
     """Return the job. Raises ConfigError for service containers on a runner without them."""
     _check_services(config)
     whole = _whole(project, config)
-    divided = config.tests.shards > 1 and whole.details["nextest"]
-    return _sharded(whole, config) if divided else whole
+    return _sharded(whole, config) if config.tests.shards > 1 else whole
 
 
 def _whole(project: Project, config: Config) -> Job:
