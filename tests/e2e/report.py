@@ -11,7 +11,7 @@ from tests.e2e.projects import CASES, Case
 HEAD = """\
 # Proof: the workflows, executed
 
-<!-- Written by `nox -s e2e_full`; do not edit. -->
+<!-- Written by `nox -s e2e` or `nox -s e2e_full`; do not edit. -->
 
 `rustci init --yes` was run on each project below, everything was committed, and the workflow
 files ran as written: [act](https://nektosact.com) executed every job on a Linux machine, with the
