@@ -65,9 +65,16 @@ def read_bytes(root: Path, path: str) -> bytes | None:
 
     Raises UsageError where the path could not be written, OutsideError where it cannot be read.
     """
-    target = check_destination(root, path)
-    with _explained("read", path):
-        return _on_disk(target)
+    return next(data for _, data in read_all(root, [path]))
+
+
+def read_all(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Yield each path with what `read_bytes` returns; a folder is looked at once for all."""
+    entered: dict[str, Path] = {}
+    for path in paths:
+        target = _destination(root, path, entered)
+        with _explained("read", path):
+            yield path, _on_disk(target)
 
 
 def read_text(root: Path, path: str) -> str | None:
@@ -118,14 +125,20 @@ def check_destination(root: Path, path: str) -> Path:
 
     Raises UsageError for the path or what stands there, OutsideError where it cannot be looked at.
     """
+    return _destination(root, path, {})
+
+
+def _destination(root: Path, path: str, entered: dict[str, Path]) -> Path:
+    """Return what `check_destination` does; `entered` keeps the folders that led to others."""
     check_spelling(path)
-    *folders, name = path.split("/")
+    folder, _, name = path.rpartition("/")
     with _explained("read", path):
-        real_root = _real_root(root)
-        here = real_root
-        for folder in folders:
-            here = _enter(real_root, here / folder, path)
-        target = here / name
+        if folder not in entered:
+            here = real_root = _real_root(root)
+            for part in folder.split("/") if folder else ():
+                here = _enter(real_root, here / part, path)
+            entered[folder] = here
+        target = entered[folder] / name
         _check_target(target, path)
     return target
 

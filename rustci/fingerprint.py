@@ -110,8 +110,8 @@ def _judged(project: Project, lock: Lock) -> list[Any]:
 
 
 def _contents(root: Path, lock: Lock) -> Iterator[str]:
-    for path, file in sorted(lock.files.items()):
-        data = files.read_bytes(root, path)
+    for path, data in files.read_all(root, sorted(lock.files)):
+        file = lock.files[path]
         yield path
         yield file.state.value
         yield from canonical(file.apart)

@@ -15,8 +15,7 @@ from tests.upkeep import Repository
 ROOT = Path(__file__).parents[2]
 EMPTY = "python -c pass"
 LIMIT = 10.0
-"""Times the CPU of an empty Python: the aim is 8, the rest is for noise and for the 29 files of the
-benchmark gate's program, which cost about 0.7."""
+"""Times the CPU of an empty Python: the aim is 8, the rest is for noise."""
 UPDATE_LIMIT = 60.0
 """The same for an update, which imports Cookiecutter and renders: about 0.8 s."""
 pytestmark = pytest.mark.benchmark
