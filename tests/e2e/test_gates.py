@@ -64,7 +64,9 @@ def test_a_fault_turns_its_gate_red(fault: Fault, library: Base, report: Report)
     if fault.toolchain and fault.toolchain not in library.here.rustup.toolchains:
         pytest.skip(f"needs Rust {fault.toolchain}, which is not installed")
     run = library.with_edits(*fault.edits)
-    assert set(run.red()) == fault.red | {"ci"}, run.explain()
+    # Without the MSRV's Rust that lane says nothing, nor does `ci`, which waits for it.
+    unheard = {outcome.job for outcome in run.outcomes if outcome.reason} - {"test"}
+    assert set(run.red()) == (fault.red | {"ci"}) - unheard, run.explain()
     assert not any(outcome.state == "skipped" for outcome in run.outcomes)
     report.faults.append((fault.about, ", ".join(run.red())))
 
