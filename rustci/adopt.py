@@ -12,6 +12,7 @@ from typing import Any
 
 from rustci import yamlio
 from rustci.errors import DecisionNeeded, Location, ProjectError
+from rustci.existing import CiTask
 from rustci.jobs import CATALOGUE
 from rustci.jobs.aggregate import ID as AGGREGATE
 from rustci.lock import FileState, Lock
@@ -19,7 +20,7 @@ from rustci.merge.source import Edit, Member, Source
 from rustci.options import Setting
 from rustci.options import Source as Origin
 from rustci.paths import DEPENDABOT, WORKFLOWS
-from rustci.project import CiTask, Project
+from rustci.project import Project
 
 SATISFIES: Mapping[CiTask, str] = {
     CiTask.FORMAT: "format",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,12 @@ def dumps(lock: Lock) -> str:
     return _HEADER + "".join(f"{line}\n" for line in _lines(lock))
 
 
+@lru_cache(maxsize=2)
 def loads(text: str, where: str = PATH) -> Lock:
-    """Return the lock that `text` holds. Raises ConfigError with its line."""
+    """Return the lock that `text` holds. Raises ConfigError with its line.
+
+    Kept, for a run asks twice: what the facts say of it, and what an update makes of it.
+    """
     text = text.removeprefix("\ufeff")
     if marker := _MARKER.search(text):
         line = text.count("\n", 0, marker.start()) + 1
@@ -197,6 +202,8 @@ def _escaped(text: str, keep: str) -> str:
 
     Source of the rules: https://toml.io/en/v1.0.0#string
     """
+    if text.isprintable() and not {'"', "\\"} & set(text):
+        return text
     return "".join(char if char in keep else _escape(char) for char in text)
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from rustci.config import Layer
+from rustci.existing import CargoCall, CiTask, ExistingWorkflow
 from rustci.jobs.base import all_features_problem
 from rustci.jobs.features import counts
 from rustci.kinds import Value
 from rustci.options import SHARDS_LIMIT, Setting, Source
-from rustci.project import CargoCall, CiTask, ExistingWorkflow, Project, TargetKind
+from rustci.project import Project, TargetKind
 
 TESTS = frozenset({CiTask.TEST, CiTask.DOCTEST, CiTask.COVERAGE})
 WARNINGS = {

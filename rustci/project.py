@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rustci.existing import ExistingWorkflow
 
 
 class RustVersion(NamedTuple):
@@ -264,72 +267,6 @@ class CargoConfig:
     """The targets whose binaries start through a `runner`: it must be installed to run tests."""
     rustc_wrapper: str | None = None
     """`build.rustc-wrapper`: it must be installed to build anything."""
-
-
-class CiTask(StrEnum):
-    """What a command in existing CI does."""
-
-    FORMAT = "format"
-    CLIPPY = "clippy"
-    TEST = "test"
-    DOCTEST = "doctest"
-    DOC = "docs"
-    COVERAGE = "coverage"
-    BENCH = "bench"
-    MSRV = "msrv"
-    FEATURES = "features"
-    DENY = "deny"
-    AUDIT = "audit"
-    SEMVER = "semver"
-    UNUSED = "unused"
-    TYPOS = "typos"
-    MANIFESTS = "manifests"
-    WORKFLOWS = "workflows"
-    REVIEW = "review"
-    MIRI = "miri"
-    RELEASE = "release"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class CargoCall:
-    """One cargo command of existing CI, as far as it tells what the code is held to today."""
-
-    task: CiTask
-    all_features: bool = False
-    with_tests: bool = False
-    """`--all-targets`, `--tests` and the like: more than libraries and binaries."""
-    denies_warnings: bool = False
-    """By its arguments, or by the variables around it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExistingJob:
-    """One job of a workflow that is already there."""
-
-    id: str
-    tasks: tuple[CiTask, ...]
-    """What its commands and actions do; sorted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExistingWorkflow:
-    """A workflow file that is already there, read as text: never run, never trusted."""
-
-    path: PurePosixPath
-    name: str | None
-    tasks: tuple[CiTask, ...]
-    """What its commands and actions do, just/make/xtask/scripts followed; sorted."""
-    unseen: tuple[str, ...] = ()
-    """Commands that could not be followed (`just ci` without a justfile)."""
-    jobs: tuple[ExistingJob, ...] = ()
-    calls: tuple[CargoCall, ...] = ()
-    """Its cargo commands, each kind once; sorted."""
-    coverage_service: str | None = None
-    """`codecov` or `coveralls` where it uploads to one."""
-    shards: int = 1
-    """Slices into which nextest deals its tests."""
-    problem: str | None = None
-    """Why it could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,6 @@ from rustci import (
 from rustci.adopt import Recognised
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, Location, ProjectError, UsageError
-from rustci.files import Write
 from rustci.jobs.base import Verdict
 from rustci.lock import Lock
 from rustci.options import Config, Setting, Source
@@ -34,6 +33,7 @@ from rustci.paths import CONFIG
 from rustci.project import Project
 from rustci.recommend import recommend
 from rustci.scaffold import Change, ChangeKind, ChangeSet, Decisions, Generated
+from rustci.transaction import Write
 from rustci.update import Terms
 from rustci.workflow import Workflow
 

@@ -10,10 +10,10 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from rustci import lock as lockfile
-from rustci.files import Write
 from rustci.lock import FileState, Lock, LockedFile
 from rustci.merge import Conflict, Merged
 from rustci.paths import DEPENDABOT
+from rustci.transaction import Write
 
 _BOM = "\ufeff"
 Disk = Mapping[str, bytes | None]
@@ -107,7 +107,7 @@ class ChangeSet:
 
     @property
     def writes(self) -> tuple[Write, ...]:
-        """What to hand to `files.apply`, before the lock."""
+        """What to hand to `transaction.apply`, before the lock."""
         return tuple(
             Write(path=change.path, text=change.new, expected=change.old)
             for change in self.changes

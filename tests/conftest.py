@@ -19,7 +19,7 @@ from tests.upkeep import Repository
 
 settings.register_profile(
     "quick",
-    max_examples=150,
+    max_examples=300,
     derandomize=True,
     deadline=None,
     database=None,

@@ -18,11 +18,11 @@ from rustci.templates import template_root
 ROOT = Path(__file__).parent.parent / "rustci"
 JOBS = [*CATALOGUE, aggregate]
 LAYERS = (
-    "errors bench",
+    "errors bench existing",
     "paths quoting project data",
     "environment",
     "runners actions services workflow yamlio files github policy",
-    "native kinds lock merge facts",
+    "native kinds lock merge facts transaction",
     "tomlio options pins",
     "jobs discover refresh",
     "config scaffold fingerprint",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rustci import files
+from rustci import transaction
 from rustci.config import resolve
 from rustci.errors import ProjectError
 from rustci.project import Project
@@ -91,7 +91,7 @@ def test_a_second_run_changes_nothing(name: str, tmp_path: Path) -> None:
         project = read(folder)
         proposal = propose(project, resolve((recommend(project),)), None)
         assert bool(proposal.writes) is writes
-        files.apply(folder, proposal.writes)
+        transaction.apply(folder, proposal.writes)
 
 
 def test_a_glob_that_would_claim_a_new_folder_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ import pytest
 
 import rustci
 from rustci.errors import OutsideError
-from rustci.files import Write, apply
+from rustci.transaction import Write, apply
 from tests.rights import NOBODY, unprivileged
 
 OLD = {".github/workflows/ci.yml": b"old\n", "gone.yml": b"old\n", "codecov.yml": b"old\n"}
@@ -240,7 +240,7 @@ def test_a_full_file_system(tmp_path: Path, limit: str) -> None:
 SIGNALLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from rustci.files import Write, apply
+from rustci.transaction import Write, apply
 from tests.rights import NOBODY, unprivileged
 
 root, number, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -368,7 +368,8 @@ COUNTING = """
 import os, sys
 from pathlib import Path
 from rustci.errors import OutsideError
-from rustci.files import Write, apply, read_bytes
+from rustci.files import read_bytes
+from rustci.transaction import Write, apply
 
 root = Path(sys.argv[1])
 

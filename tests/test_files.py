@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rustci.errors import OutsideError, ProjectError, UsageError
-from rustci.files import Write, apply, check_destination, check_spelling, read_bytes, read_text
+from rustci.files import check_destination, check_spelling, read_bytes, read_text
+from rustci.transaction import Write, apply
 
 CI = ".github/workflows/ci.yml"
 

@@ -175,7 +175,7 @@ def test_an_expression_is_refused(name: str, project: Project) -> None:
     assert refusal.value.hint
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(st.text(min_size=1, max_size=30))
 @example("${{ github.token }}")
 @example("x\n  evil: {}")

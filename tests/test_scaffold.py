@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rustci.files import Write
 from rustci.lock import PATH, FileState, Lock, LockedFile, dumps
 from rustci.scaffold import (
     Change,
@@ -24,6 +23,7 @@ from rustci.scaffold import (
     paths,
     unified_diff,
 )
+from rustci.transaction import Write
 
 CI = ".github/workflows/ci.yml"
 BESIDE = ".github/workflows/rustci-ci.yml"

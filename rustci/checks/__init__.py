@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from rustci import config as configuration
-from rustci import files, scaffold
+from rustci import files, scaffold, transaction
 from rustci import lock as lockfile
 from rustci.checks import (
     aggregate,
@@ -133,7 +133,7 @@ def seal(path: Path, proposal: Proposal, environ: Mapping[str, str], today: date
     )
     sealed = replace(lock, seal=found)
     if write := scaffold.lock_write(sealed, files.read_bytes(root, lockfile.PATH)):
-        files.apply(root, [write])
+        transaction.apply(root, [write])
 
 
 def unasked(report: Report) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from rustci import adopt, discover, files
+from rustci import adopt, discover, transaction
 from rustci import config as configuration
 from rustci import probe as probing
 from rustci.adopt import Recognised
@@ -155,7 +155,7 @@ class Run:
         """Write everything, and note that it was right. Raises RustciError."""
         from rustci import checks
 
-        files.apply(proposal.project.root, proposal.writes)
+        transaction.apply(proposal.project.root, proposal.writes)
         checks.seal(self.path, proposal, os.environ, datetime.now(UTC).date())
 
     def read(self) -> tuple[Project, tuple[Layer, ...]]:

@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 import click
 
 from rustci import config as configuration
-from rustci import files, pins, refresh, scaffold
+from rustci import files, pins, refresh, scaffold, transaction
 from rustci.discover.git_files import find_root
 from rustci.errors import ExitCode, Location, ProjectError, RustciError, UsageError
-from rustci.files import Write
 from rustci.output import pins as output
 from rustci.output import text as text_output
 from rustci.pins import Kind, Use
 from rustci.refresh import BAD, State, Upstream, Verdict
 from rustci.scaffold import Change, ChangeKind
+from rustci.transaction import Write
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ def update(path: Path, format_: str, actions: tuple[str, ...], **flags: Any) -> 
     done = moves(path, actions, quiet=format_ != "text", **flags)
     if done.changes and not flags["dry_run"]:
         writes = (Write(path=c.path, text=c.new, expected=c.old) for c in done.changes)
-        files.apply(done.found.root, writes)
+        transaction.apply(done.found.root, writes)
     if format_ == "json":
         paths = [change.path for change in done.changes]
         _show(done.found, done.verdicts, format_, files=paths, written=not flags["dry_run"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.version import Version
 
-from rustci import __version__, checks, files
+from rustci import __version__, checks, transaction
 from rustci import lock as lockfile
 from rustci.errors import DecisionNeeded, ExitCode, Location, UsageError
 from rustci.lock import Lock
@@ -74,7 +74,7 @@ def command(path: Path, *, pins: bool, format_: str, **flags: Any) -> ExitCode:
             return ExitCode.DECISION
         raise _undecided(found)
     if not flags["dry_run"]:
-        files.apply(found.project.root, found.writes)
+        transaction.apply(found.project.root, found.writes)
         if not flags["only"]:  # of the rest nobody knows
             checks.seal(path, found, os.environ, datetime.now(UTC).date())
     return moves.code if moves else ExitCode.OK

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rustci.discover import commands, recipes
 from rustci.discover.tree import Tree, join
 from rustci.errors import ProjectError
-from rustci.project import CargoCall, CiTask, ExistingJob, ExistingWorkflow
+from rustci.existing import CargoCall, CiTask, ExistingJob, ExistingWorkflow
 
 FOLDER = ".github/workflows"
 MAX_HOPS = 3

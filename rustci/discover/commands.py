@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from rustci.project import CargoCall, CiTask
+from rustci.existing import CargoCall, CiTask
 
 BY_SUBCOMMAND = {
     "all-features": CiTask.FEATURES,

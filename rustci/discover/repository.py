@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rustci import facts, lock
 from rustci.discover.git_files import GitDirectory, default_branch, github_remote
@@ -10,7 +11,10 @@ from rustci.discover.ignore import Ignore
 from rustci.discover.toml import read_toml
 from rustci.discover.tree import Tree, join, upward
 from rustci.lock import FileState, Lock
-from rustci.project import CargoConfig, ExistingWorkflow, Repository
+from rustci.project import CargoConfig, Repository
+
+if TYPE_CHECKING:
+    from rustci.existing import ExistingWorkflow
 
 KNOWN_FILES = (
     ".cargo/audit.toml",

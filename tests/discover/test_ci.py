@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rustci.discover import commands, read_project
-from rustci.project import CiTask, ExistingWorkflow
+from rustci.existing import CiTask, ExistingWorkflow
 from tests.discover.conftest import Write
 
 
