@@ -79,11 +79,11 @@ def test_results(steps: str, result: Result, cause: str, tmp_path: Path) -> None
 
 
 def test_a_step_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
-    steps = "      - {name: S, run: (sleep 5; touch late) & wait}\n"
+    steps = "      - {name: S, run: (sleep 2; touch late) & wait}\n"
     (lane,) = lanes(written(steps), "ci.yml")
     outcome = run(lane, Machine(root=tmp_path, limit=1))
     assert (outcome.result, outcome.cause) == (Result.NOT_RUN, "`S` did not end in time")
-    time.sleep(5)
+    time.sleep(2)
     assert not (tmp_path / "late").exists()
 
 
