@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from rustci import config as configuration
 from rustci import jobs
 from rustci.config import Layer
-from rustci.jobs.base import COUNTING, CRITERION, Verdict, benchmarked_with, has_tests
+from rustci.jobs.base import Verdict, has_tests
+from rustci.jobs.measuring import COUNTING, CRITERION, benchmarked_with
 from rustci.kinds import Value
 from rustci.options import Config, Setting, Source
 from rustci.project import Project

@@ -12,17 +12,14 @@ from collections.abc import Callable, Mapping
 from rustci import runners, services
 from rustci.config import Layer
 from rustci.jobs.base import (
-    COUNTING,
-    CRITERION,
     all_features_problem,
     bare_metal,
-    benches,
-    benchmarked_with,
     direct_features,
     has_doctest_target,
     native_packages,
 )
 from rustci.jobs.features import counts, strategy
+from rustci.jobs.measuring import COUNTING, CRITERION, benches, benchmarked_with
 from rustci.kinds import Value
 from rustci.options import BRANCH, Setting, Source
 from rustci.project import DependencyKind, Package, Project, RustVersion, TargetKind

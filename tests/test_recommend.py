@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from rustci.bench import builds, counts
+from rustci.jobs import measuring
 from rustci.project import Project
 from rustci.recommend import recommend
 
 
-def measuring(project: Project, crate: str) -> Project:
+def measured_with(project: Project, crate: str) -> Project:
     """Return the project as if its benchmarks used another crate than criterion."""
     members = tuple(
         dataclasses.replace(
@@ -38,6 +40,11 @@ def measuring(project: Project, crate: str) -> Project:
 def test_the_gate_is_for_benchmarks_that_write_figures(
     crate: str, gate: bool, mode: str | None, projects: Mapping[str, Project]
 ) -> None:
-    found = recommend(measuring(projects["chat-server"], crate))
+    found = recommend(measured_with(projects["chat-server"], crate))
     assert found["benchmarks.gate"].value is gate
     assert (found["benchmarks.mode"].value if "benchmarks.mode" in found else None) == mode
+
+
+def test_what_is_recommended_is_what_the_gate_can_read() -> None:
+    assert set(builds.CRITERION) == measuring.CRITERION
+    assert set(counts.HARNESSES) == measuring.COUNTING

@@ -7,21 +7,11 @@ the change at hand does. Switched on without a deny.toml, one is written, as for
 Takes about half a minute; nothing is compiled.
 """
 
-from rustci import policy
-from rustci.jobs.base import (
-    Verdict,
-    given,
-    linux_runner,
-    locked_flag,
-    primary_toolchain,
-    rustc_pattern,
-    tool,
-    workspace_flag,
-)
+from rustci.jobs.base import Verdict
+from rustci.jobs.cargo_deny import deny_job, verdict
 from rustci.options import Config
 from rustci.project import Project
-from rustci.quoting import Verbatim
-from rustci.workflow import Job, Setup, Trouble
+from rustci.workflow import Job, Trouble
 
 ID = "advisories"
 TITLE = "Advisories"
@@ -39,26 +29,16 @@ TROUBLES = (
 
 def wanted(project: Project, config: Config) -> Verdict:
     """Where there is a deny.toml."""
-    if found := given(project, *policy.PLACES):
-        return Verdict(on=True, reason=f"`{found}` is there")
-    return Verdict(on=False, reason="no deny.toml; switched on, it is written")
+    return verdict(project)
 
 
 def build(project: Project, config: Config) -> Job:
     """Return the job."""
-    toolchain = primary_toolchain(config)
-    return Job(
+    return deny_job(
+        project,
+        config,
         id=ID,
         name=TITLE,
-        why=Verbatim("Vulnerabilities are published when it suits nobody; this blocks nobody."),
-        runner=linux_runner(config),
-        timeout=10,
-        env={"RUSTUP_TOOLCHAIN": toolchain},
-        setup=Setup(cache=False, tools=(tool("cargo-deny"),)),
-        details={
-            "flags": Verbatim.words(workspace_flag(project), locked_flag(project)),
-            "rustc": rustc_pattern(toolchain),
-        },
-        seeds=policy.seed(project),
+        why="Vulnerabilities are published when it suits nobody; this blocks nobody.",
         troubles=TROUBLES,
     )

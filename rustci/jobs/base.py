@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -247,84 +247,6 @@ def nextest_flags(project: Project) -> tuple[str, ...]:
         # A filter that leaves nothing must fail, but a project without tests may stay green.
         "" if has_tests(project) else "--no-tests=pass",
     )
-
-
-CRITERION = frozenset({"criterion", "codspeed-criterion-compat"})
-"""Crates whose benchmarks write files that times can be read from."""
-COUNTING = frozenset({"gungraun", "iai-callgrind"})
-"""Crates whose benchmarks count instructions."""
-
-
-def benches(project: Project) -> tuple[tuple[Package, str], ...]:
-    """Return the benchmarks with a harness of their own, each with its package."""
-    return tuple(
-        (package, target.name)
-        for package, target in project.targets(TargetKind.BENCH)
-        if not target.harness
-    )
-
-
-def benchmarked_with(project: Project, crates: Collection[str]) -> tuple[Package, ...]:
-    """Return the members with benchmarks and one of the crates among their dependencies."""
-    found = {package.name: package for package, _ in benches(project)}
-    return tuple(
-        package
-        for package in found.values()
-        if any(dependency.name in crates for dependency in package.dependencies)
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchCall:
-    """What the calls of `.github/rustci/bench` have in common: arguments and environment."""
-
-    packages: bool
-    """Whether `$PACKAGES` names some."""
-    selection: Verbatim
-    budget: Verbatim
-    terms: Verbatim
-    env: Mapping[str, str]
-
-
-def bench_call(project: Project, config: Config) -> BenchCall:
-    """Return which benchmarks are measured, and on which terms they are judged.
-
-    Raises ConfigError for a package in `benchmarks.packages` that has none.
-    """
-    bench, features = config.benchmarks, selected_features(project, config)
-    known = [package.name for package in benchmarked_with(project, CRITERION | COUNTING)]
-    for name in bench.packages:
-        if name not in known:
-            raise ConfigError(
-                f"`benchmarks.packages` names `{name}`, which has no benchmark to gate",
-                where=config.settings["benchmarks.packages"].where,
-                hint=f"those that have are `{'`, `'.join(known)}`",
-            )
-    packages = '"${packages[@]/#/--package=}"' if bench.packages else ""
-    return BenchCall(
-        packages=bool(bench.packages),
-        selection=Verbatim.words(packages, features.flags),
-        budget=Verbatim.words(f"--budget {bench.budget}m"),
-        terms=Verbatim.words(
-            f"--target {bench.target}",
-            f"--tolerance {bench.tolerance}" if bench.tolerance else "",
-            f"--budget {bench.budget}m",
-            f"--layouts {bench.layouts}",
-            "--strict" if bench.strict else "",
-        ),
-        env={
-            **({"PACKAGES": " ".join(bench.packages)} if bench.packages else {}),
-            **features.env,
-        },
-    )
-
-
-def bench_setup(project: Project, config: Config, *, depth: int) -> Setup:
-    """Return the steps before a benchmark's own, which builds in worktrees and caches nothing."""
-    found = setup(project, config, runners=(linux_runner(config),), cache=False)
-    valgrind = ("valgrind",) if config.benchmarks.mode != "time" else ()
-    packages = tuple(dict.fromkeys((*found.packages, *valgrind)))
-    return replace(found, depth=depth, packages=packages)
 
 
 def bare_metal(project: Project) -> bool:

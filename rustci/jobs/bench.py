@@ -8,7 +8,6 @@ from rustci.errors import Location, ProjectError
 from rustci.jobs.base import (
     LOCK_TROUBLE,
     Verdict,
-    benches,
     capped_lints,
     lane_env,
     linux_runner,
@@ -21,6 +20,7 @@ from rustci.jobs.base import (
     setup,
     workspace_flag,
 )
+from rustci.jobs.measuring import benches
 from rustci.options import Config
 from rustci.project import Package, Project
 from rustci.quoting import Verbatim

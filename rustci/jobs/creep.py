@@ -5,22 +5,10 @@ same gate, with an anchor for base: the last release tag, or what `bench-history
 against. A red run is a finding about the default branch, not about anybody's pull request.
 """
 
-from rustci.jobs.base import (
-    CRITERION,
-    LOCK_TROUBLE,
-    Verdict,
-    bench_call,
-    bench_setup,
-    benchmarked_with,
-    lane_env,
-    linux_runner,
-    minutes,
-    primary_toolchain,
-    rustc_pattern,
-)
+from rustci.jobs.base import Verdict
+from rustci.jobs.measuring import CRITERION, benchmarked_with, measuring_job
 from rustci.options import Config
 from rustci.project import Project
-from rustci.quoting import Verbatim
 from rustci.workflow import Job, Trouble
 
 ID = "creep"
@@ -50,18 +38,13 @@ def wanted(project: Project, config: Config) -> Verdict:
 
 def build(project: Project, config: Config) -> Job:
     """Return the job."""
-    toolchain = primary_toolchain(config)
-    call = bench_call(project, config)
-    return Job(
+    return measuring_job(
+        project,
+        config,
         id=ID,
         name=TITLE,
-        why=Verbatim("Steps too small for the gate add up: once a week, against the last release."),
-        runner=linux_runner(config),
-        timeout=minutes(30, project) + config.benchmarks.budget,
+        why="Steps too small for the gate add up: once a week, against the last release.",
         events=("schedule", "workflow_dispatch"),
-        env=lane_env(config, toolchain, **call.env),
-        setup=bench_setup(project, config, depth=0),
-        details={"rustc": rustc_pattern(toolchain), "call": call},
-        programs=("bench",),
-        troubles=(*TROUBLES, LOCK_TROUBLE),
+        depth=0,
+        troubles=TROUBLES,
     )

@@ -8,22 +8,11 @@ of the change at hand, and must not block it.
 Takes about half a minute; nothing is compiled.
 """
 
-from rustci import policy
-from rustci.jobs.base import (
-    LOCK_TROUBLE,
-    Verdict,
-    given,
-    linux_runner,
-    locked_flag,
-    primary_toolchain,
-    rustc_pattern,
-    tool,
-    workspace_flag,
-)
+from rustci.jobs.base import LOCK_TROUBLE, Verdict
+from rustci.jobs.cargo_deny import deny_job, verdict
 from rustci.options import Config
 from rustci.project import Project
-from rustci.quoting import Verbatim
-from rustci.workflow import Job, Setup, Trouble
+from rustci.workflow import Job, Trouble
 
 ID = "deny"
 TITLE = "Dependency policy"
@@ -51,26 +40,16 @@ TROUBLES = (
 
 def wanted(project: Project, config: Config) -> Verdict:
     """Where there is a deny.toml."""
-    if found := given(project, *policy.PLACES):
-        return Verdict(on=True, reason=f"`{found}` is there")
-    return Verdict(on=False, reason="no deny.toml; switched on, it is written")
+    return verdict(project)
 
 
 def build(project: Project, config: Config) -> Job:
     """Return the job."""
-    toolchain = primary_toolchain(config)
-    return Job(
+    return deny_job(
+        project,
+        config,
         id=ID,
         name=TITLE,
-        why=Verbatim("Licences and sources that nobody agreed to never reach review."),
-        runner=linux_runner(config),
-        timeout=10,
-        env={"RUSTUP_TOOLCHAIN": toolchain},
-        setup=Setup(cache=False, tools=(tool("cargo-deny"),)),
-        details={
-            "flags": Verbatim.words(workspace_flag(project), locked_flag(project)),
-            "rustc": rustc_pattern(toolchain),
-        },
-        seeds=policy.seed(project),
+        why="Licences and sources that nobody agreed to never reach review.",
         troubles=(*TROUBLES, LOCK_TROUBLE),
     )

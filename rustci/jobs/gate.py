@@ -8,23 +8,10 @@ docs/explanation/benchmark-gate.md. Costs two builds and up to `benchmarks.budge
 a few seconds for each benchmark that did not change. It needs no secret, so forks are judged too.
 """
 
-from rustci.jobs.base import (
-    COUNTING,
-    CRITERION,
-    LOCK_TROUBLE,
-    Verdict,
-    bench_call,
-    bench_setup,
-    benchmarked_with,
-    lane_env,
-    linux_runner,
-    minutes,
-    primary_toolchain,
-    rustc_pattern,
-)
+from rustci.jobs.base import Verdict
+from rustci.jobs.measuring import COUNTING, CRITERION, benchmarked_with, measuring_job
 from rustci.options import Config
 from rustci.project import Project
-from rustci.quoting import Verbatim
 from rustci.workflow import Job, Trouble
 
 ID = "gate"
@@ -67,23 +54,15 @@ def wanted(project: Project, config: Config) -> Verdict:
 
 def build(project: Project, config: Config) -> Job:
     """Return the job."""
-    toolchain = primary_toolchain(config)
-    call, mode = bench_call(project, config), config.benchmarks.mode
-    return Job(
+    mode = config.benchmarks.mode
+    return measuring_job(
+        project,
+        config,
         id=ID,
         name=TITLE,
-        why=Verbatim("Base and head, measured in turn; only what noise cannot explain fails."),
-        runner=linux_runner(config),
-        timeout=minutes(30, project) + config.benchmarks.budget,
+        why="Base and head, measured in turn; only what noise cannot explain fails.",
         events=("pull_request",),
-        env=lane_env(config, toolchain, **call.env),
-        setup=bench_setup(project, config, depth=2),
-        details={
-            "rustc": rustc_pattern(toolchain),
-            "call": call,
-            "time": mode != "counts",
-            "counts": mode != "time",
-        },
-        programs=("bench",),
-        troubles=(*TROUBLES, LOCK_TROUBLE),
+        depth=2,
+        details={"time": mode != "counts", "counts": mode != "time"},
+        troubles=TROUBLES,
     )

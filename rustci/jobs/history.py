@@ -6,21 +6,8 @@ runs none of the project's code then adds one file to the orphan branch `bench-h
 the run's annotations if a benchmark became slower, and draws the page (artifact `bench-page`).
 """
 
-from dataclasses import replace
-
-from rustci.jobs.base import (
-    CRITERION,
-    LOCK_TROUBLE,
-    Verdict,
-    bench_call,
-    bench_setup,
-    benchmarked_with,
-    lane_env,
-    linux_runner,
-    minutes,
-    primary_toolchain,
-    rustc_pattern,
-)
+from rustci.jobs.base import Verdict, linux_runner
+from rustci.jobs.measuring import CRITERION, PROGRAM, benchmarked_with, measuring_job
 from rustci.options import Config
 from rustci.project import Project
 from rustci.quoting import Verbatim
@@ -50,19 +37,14 @@ def wanted(project: Project, config: Config) -> Verdict:
 
 def build(project: Project, config: Config) -> Job:
     """Return the job that writes, after the one that measures."""
-    toolchain = primary_toolchain(config)
-    call = bench_call(project, config)
-    measuring = Job(
+    measuring = measuring_job(
+        project,
+        config,
         id="history-measure",
         name="Measure the default branch",
-        why=Verbatim("Against an anchor on the same runner: times of two runs do not compare."),
-        runner=linux_runner(config),
-        timeout=minutes(30, project) + config.benchmarks.budget,
+        why="Against an anchor on the same runner: times of two runs do not compare.",
         events=("push",),
-        env=lane_env(config, toolchain, **call.env),
-        setup=bench_setup(project, config, depth=0),
-        details={"rustc": rustc_pattern(toolchain), "call": call},
-        programs=("bench",),
+        depth=0,
     )
     writes = Permission(
         scope=Verbatim("contents"),
@@ -78,8 +60,8 @@ def build(project: Project, config: Config) -> Job:
         permissions=(writes,),
         needs=(measuring.id,),
         events=("push",),
-        setup=replace(Setup(rust=False, cache=False), depth=0),
-        programs=("bench",),
-        troubles=(*TROUBLES, LOCK_TROUBLE),
+        setup=Setup(rust=False, cache=False, depth=0),
+        programs=(PROGRAM,),
+        troubles=TROUBLES,
         parts=(measuring,),
     )
