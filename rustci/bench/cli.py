@@ -22,6 +22,7 @@ from .errors import BenchError
 from .processes import on_termination
 from .record import BASE, HEAD, Record, join, load
 from .settings import Settings
+from .wording import escaped
 
 RAW, RESULT = "bench-raw.jsonl", "bench-result.json"
 COULD_NOT, INTERRUPTED = 2, 130
@@ -353,21 +354,16 @@ def _notify(built: builds.Builds) -> None:
     lines = [f"{package}/{name} is not gated: {why}" for (package, name), why in skipped.items()]
     marker = "::notice::" if os.environ.get("GITHUB_ACTIONS") == "true" else "note: "
     for line in [*built.notices, *lines]:
-        print(f"{marker}{_escaped(line)}" if marker != "note: " else f"{marker}{line}")
+        print(f"{marker}{escaped(line)}" if marker != "note: " else f"{marker}{line}")
 
 
 def _fail(problem: BenchError) -> None:
     print(f"error: {problem}", file=sys.stderr)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        print(f"::error title=Benchmarks were not measured::{_escaped(str(problem))}")
+        print(f"::error title=Benchmarks were not measured::{escaped(str(problem))}")
     longest = max((len(run) for run in re.findall("`+", str(problem))), default=0)
     fence = "`" * max(3, longest + 1)
     _summarise(f"### Benchmarks were not measured\n\n{fence}text\n{problem}\n{fence}\n")
-
-
-def _escaped(text: str) -> str:
-    """Return a text as the value of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Progress:

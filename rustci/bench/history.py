@@ -12,7 +12,7 @@ from . import page, points
 from .branch import Branch, Contents, add, contents, git, has, path_of
 from .errors import BenchError
 from .points import Found
-from .wording import clean
+from .wording import clean, escaped
 
 _RELEASE = re.compile(r"(?:.*[-/@_])?v?[0-9]+\.[0-9]+\.[0-9]+")
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
@@ -123,7 +123,7 @@ def _trend(branch: Branch, *, strict: bool) -> int:
     alarms = [alarm for each in series for alarm in [each.alarm()] if alarm]
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for alarm in alarms:
-            print(f"::warning title=Slower on the main branch::{_escaped(told(alarm))}")
+            print(f"::warning title=Slower on the main branch::{escaped(told(alarm))}")
     print(f"{len(found.points)} commits; benchmarks that became slower lately: {len(alarms)}")
     return 1 if strict and alarms else 0
 
@@ -219,11 +219,6 @@ def _parents(branch: Branch) -> list[str]:
     """Return the commit before HEAD on its branch, if there is one."""
     listed = git(branch.folder, "log", "-1", "--first-parent", "--format=%P", "HEAD", "--")
     return listed.decode().split()[:1]
-
-
-def _escaped(text: str) -> str:
-    """Return a text as the message of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _add_branch(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,11 @@ def clean(text: str, length: int = LONGEST_NAME) -> str:
     return seen if len(seen) <= length else f"{seen[: length - 1]}…"
 
 
+def escaped(text: str) -> str:
+    """Return a text as the message of a workflow command of GitHub."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
 def columns(text: str) -> int:
     """Return the width of a text where letters have one width and ideographs two."""
     return len(text) + sum(east_asian_width(letter) in {"W", "F"} for letter in text)

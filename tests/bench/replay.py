@@ -31,6 +31,12 @@ UNSTABLE = "chase"
 """The kernel that is bimodal by a quarter."""
 STABLE = tuple(kernel for kernel in RECORDS["fine"] if kernel != UNSTABLE)
 SETTINGS = Settings()
+POWER = (
+    ("fine", "S50", 0.99, 0.97),
+    ("fine", "S100", 1.0, 1.0),
+    ("suite", "S50", 0.97, 0.95),
+)
+"""Record, slowdown, and how often it has to be found: on the mean, and of the worst kernel."""
 Times = tuple[Sequence[float], Sequence[float]]
 """Of base and of head, one for each round."""
 

@@ -9,6 +9,7 @@ from statistics import fmean
 import pytest
 
 from tests.bench.replay import (
+    POWER,
     RECORDED,
     RECORDS,
     STABLE,
@@ -44,14 +45,7 @@ def test_an_unstable_benchmark_never_fails_and_is_given_up_early(record: str) ->
     assert found.rounds <= 24
 
 
-@pytest.mark.parametrize(
-    ("record", "slow", "mean", "worst"),
-    [
-        ("fine", "S50", 0.99, 0.97),
-        ("fine", "S100", 1.0, 1.0),
-        ("suite", "S50", 0.97, 0.95),
-    ],
-)
+@pytest.mark.parametrize(("record", "slow", "mean", "worst"), POWER)
 def test_slowdowns_are_found(record: str, slow: str, mean: float, worst: float) -> None:
     found = [shares(record, slow, WINDOWS)[kernel].slower for kernel in STABLE]
     assert fmean(found) >= mean

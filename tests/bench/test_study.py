@@ -9,7 +9,7 @@ import pytest
 
 from rustci.bench.signed_rank import p_above, tails
 from tests.bench.nulls import NULLS, rejections
-from tests.bench.replay import RECORDS, STABLE, UNSTABLE, failing_runs, shares
+from tests.bench.replay import POWER, RECORDS, STABLE, UNSTABLE, failing_runs, shares
 
 pytestmark = pytest.mark.slow
 WINDOWS = 500
@@ -30,14 +30,7 @@ def test_unchanged_benchmarks_take_few_rounds_and_the_unstable_one_does_not_fail
     assert found[UNSTABLE].slower <= 0.05 / 20, "its part of alpha"
 
 
-@pytest.mark.parametrize(
-    ("record", "slow", "mean", "worst"),
-    [
-        ("fine", "S50", 0.99, 0.97),
-        ("fine", "S100", 1.0, 1.0),
-        ("suite", "S50", 0.97, 0.95),
-    ],
-)
+@pytest.mark.parametrize(("record", "slow", "mean", "worst"), POWER)
 def test_slowdowns_are_found(record: str, slow: str, mean: float, worst: float) -> None:
     found = [shares(record, slow, WINDOWS)[kernel].slower for kernel in STABLE]
     assert fmean(found) >= mean
