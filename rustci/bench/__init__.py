@@ -3,7 +3,7 @@
 Needs Python 3.9 and nothing else: the same source is written into a user's repository and run
 there as `python3 .github/rustci/bench`. It therefore imports the standard library and itself alone.
 
-One straight flow: `builds` (two worktrees, two builds) → `measure` (fresh processes, interleaved)
+One straight flow: `worktrees` → `builds` (two of them) → `measure` (fresh processes, interleaved)
 → `record` (one JSON line per process) → `judge` (pure; the same record, the same verdict)
 → `report` and `plots` (what people look at).
 """

@@ -15,15 +15,14 @@ import re
 import shutil
 import struct
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Optional
 
-from . import processes
+from . import processes, worktrees
 from .errors import BenchError
-from .processes import Ended, Limits
+from .processes import Limits
 from .record import BASE, HEAD
 
 ALIGN = ("-Cllvm-args=-align-all-functions=6", "-Cllvm-args=-align-loops=64")
@@ -151,87 +150,6 @@ class Builds:
 
 
 @contextlib.contextmanager
-def workplace(kept: Optional[Path] = None) -> Iterator[Path]:
-    """Yield a folder for worktrees and builds; a temporary one unless one is to be kept."""
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept.resolve()
-        return
-    made = Path(tempfile.mkdtemp(prefix="rustci-bench-")).resolve()
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def worktrees(folder: Path, commits: Mapping[str, str], work: Path) -> Iterator[dict[str, Path]]:
-    """Check each commit out in a folder of its side's name; remove them in any case.
-
-    The sides' names are equally long, so that paths inside the executables are, too.
-    """
-    made = {side: work / side for side in commits}
-    _discard(folder, made.values())
-    try:
-        for side, sha in commits.items():
-            _git(folder, "worktree", "add", "--force", "--detach", str(made[side]), sha)
-            if (made[side] / ".gitmodules").is_file():
-                _git(made[side], "submodule", "update", "--init", "--recursive", "--quiet")
-        yield made
-    finally:
-        _discard(folder, made.values())
-
-
-def _discard(folder: Path, trees: Iterable[Path]) -> None:
-    for tree in trees:
-        # git locks a worktree while it makes it; one that was interrupted stays locked.
-        _run_git(folder, "worktree", "unlock", str(tree))
-        shutil.rmtree(tree, ignore_errors=True)
-    _git(folder, "worktree", "prune")
-
-
-def commit(folder: Path, ref: str) -> str:
-    """Return the commit that a ref names; raise BenchError with how to fetch it."""
-    top(folder)
-    ended = _run_git(
-        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
-    )
-    if ended.code:
-        raise BenchError(
-            f"{ref!r} names no commit that is here",
-            where=str(folder),
-            todo="A shallow clone may lack it: set `fetch-depth: 2` with actions/checkout, or run"
-            " `git fetch --deepen=1`; for a branch, `git fetch origin <branch>`.",
-        )
-    return ended.out.strip()
-
-
-def top(folder: Path) -> Path:
-    """Return the repository that a folder is in; raise BenchError where it is in none."""
-    ended = _run_git(folder, "rev-parse", "--show-toplevel")
-    if ended.code:
-        raise BenchError(
-            "not in a git repository", where=str(folder), todo="Run this inside the project."
-        )
-    return Path(ended.out.strip()).resolve()
-
-
-def _run_git(folder: Path, *arguments: str) -> Ended:
-    # Hooks have no business in our worktrees, nor has the repository of a hook that we run in.
-    foreign = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
-    environment = {name: value for name, value in os.environ.items() if name not in foreign}
-    argv = ["git", "-c", f"core.hooksPath={os.devnull}", *arguments]
-    return processes.run(argv, folder, environment, BUILD_OUTPUT)
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    ended = _run_git(folder, *arguments)
-    if ended.code:
-        raise BenchError(f"git {arguments[0]} failed:\n{ended.tail}", where=str(folder))
-    return ended.out.strip()
-
-
-@contextlib.contextmanager
 def both(
     folder: Path,
     commits: Mapping[str, str],
@@ -264,8 +182,8 @@ def checkouts(
     folder: Path, commits: Mapping[str, str], work: Path
 ) -> Iterator[tuple[dict[str, Tree], str, tuple[str, ...]]]:
     """Yield both commits checked out, the one compiler of both, and what people should know."""
-    inside = folder.resolve().relative_to(top(folder))
-    with worktrees(folder, commits, work) as roots:
+    inside = folder.resolve().relative_to(worktrees.top(folder))
+    with worktrees.checked_out(folder, commits, work) as roots:
         folders = {side: root / inside for side, root in roots.items()}
         if not folders[HEAD].is_dir():
             raise BenchError("this folder is not in head", where=str(inside))
@@ -425,7 +343,7 @@ def _side(tree: Tree, selection: Selection, work: Path) -> Side:
 
 
 def _locked(tree: Tree) -> tuple[str, ...]:
-    tracked = _run_git(tree.folder, "ls-files", "--error-unmatch", "Cargo.lock").code == 0
+    tracked = worktrees.run_git(tree.folder, "ls-files", "--error-unmatch", "Cargo.lock").code == 0
     return ("--locked",) if tracked else ()
 
 
@@ -631,7 +549,9 @@ def _compared(
     folder: Path, base: Side, head: Side, trees: Mapping[str, Tree]
 ) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
     """Return the targets whose executables are the same, and those whose sources are not."""
-    names = _git(folder, "diff", "--name-only", "--no-renames", "-z", base.commit, head.commit)
+    names = worktrees.git(
+        folder, "diff", "--name-only", "--no-renames", "-z", base.commit, head.commit
+    )
     files = [PurePosixPath(name) for name in names.split("\0") if name]
     sources = {target.source for target in head.targets.values()}
     identical, changed = [], []

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Optional
 
-from . import builds, judge, measure, plots, report
+from . import builds, judge, measure, plots, report, worktrees
 from .builds import Selection
 from .errors import BenchError
 from .processes import on_termination
@@ -252,12 +252,12 @@ def selection_of(args: argparse.Namespace) -> Selection:
 def _run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     here = Path.cwd()
-    commits = {BASE: builds.commit(here, args.base), HEAD: builds.commit(here, args.head)}
+    commits = {BASE: worktrees.commit(here, args.base), HEAD: worktrees.commit(here, args.head)}
     seed = measure.seed_of(commits[HEAD]) if args.seed is None else args.seed
     output = args.output or here / "target" / "rustci-bench"
     say = Progress()
     with (
-        builds.workplace(args.work) as work,
+        worktrees.workplace(args.work) as work,
         builds.both(here, commits, work, selection_of(args), say) as built,
     ):
         _notify(built)
@@ -299,7 +299,7 @@ def _counts(args: argparse.Namespace) -> int:
     from . import counts
 
     here = Path.cwd()
-    commits = {BASE: builds.commit(here, args.base), HEAD: builds.commit(here, args.head)}
+    commits = {BASE: worktrees.commit(here, args.base), HEAD: worktrees.commit(here, args.head)}
     return counts.run(here, commits, args, selection_of(args), Progress())
 
 

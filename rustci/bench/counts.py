@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from . import builds, processes
+from . import builds, processes, worktrees
 from .builds import Bench, Key, Selection, Tree
 from .errors import BenchError
 from .jsonio import significant
@@ -159,7 +159,7 @@ def run(
             where="PATH",
             todo="Install it: `sudo apt-get install valgrind`. It runs on Linux and Intel Macs.",
         )
-    with builds.workplace(args.work) as work, builds.checkouts(folder, commits, work) as checked:
+    with worktrees.workplace(args.work) as work, builds.checkouts(folder, commits, work) as checked:
         trees, _, notices = checked
         for notice in notices:
             say(notice)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import builds, judge, measure
+from . import builds, judge, measure, worktrees
 from .builds import Builds, Selection
 from .errors import BenchError
 from .record import BASE, HEAD, Benchmark, Measurement, Record
@@ -66,10 +66,10 @@ def run(
         raise BenchError(
             f"{args.rounds} rounds are too few", where="--rounds", todo="Take 10 at least."
         )
-    sha = builds.commit(folder, args.ref)
+    sha = worktrees.commit(folder, args.ref)
     seed = measure.seed_of(sha)
     with (
-        builds.workplace(args.work) as work,
+        worktrees.workplace(args.work) as work,
         builds.both(folder, {BASE: sha, HEAD: sha}, work, selection, say) as built,
     ):
         if built.base.missing:

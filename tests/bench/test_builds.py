@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from rustci.bench import builds
+from rustci.bench import builds, worktrees
 from rustci.bench.builds import ALIGN, Selection, Target
 from rustci.bench.errors import BenchError
 from rustci.bench.record import BASE, HEAD
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 def test_worktrees_are_detached_equally_long_and_removed(project: Path, tmp_path: Path) -> None:
     sha = git(project, "rev-parse", "HEAD")
 
-    with builds.worktrees(project, {BASE: sha, HEAD: sha}, tmp_path / "work") as trees:
+    with worktrees.checked_out(project, {BASE: sha, HEAD: sha}, tmp_path / "work") as trees:
         assert len(str(trees[BASE])) == len(str(trees[HEAD]))
         assert (trees[BASE] / "a.txt").read_text("utf-8") == "a\n"
         assert git(trees[HEAD], "branch", "--show-current") == ""
@@ -41,7 +41,10 @@ def test_worktrees_are_detached_equally_long_and_removed(project: Path, tmp_path
 def test_worktrees_are_removed_when_something_fails(project: Path, tmp_path: Path) -> None:
     sha = git(project, "rev-parse", "HEAD")
 
-    with pytest.raises(KeyboardInterrupt), builds.worktrees(project, {BASE: sha}, tmp_path / "w"):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        worktrees.checked_out(project, {BASE: sha}, tmp_path / "w"),
+    ):
         raise KeyboardInterrupt
 
     assert git(project, "worktree", "list").count("\n") == 0
@@ -51,7 +54,7 @@ def test_what_a_killed_run_left_behind_does_not_matter(project: Path, tmp_path: 
     sha = git(project, "rev-parse", "HEAD")
     git(project, "worktree", "add", "--quiet", "--detach", str(tmp_path / "w" / BASE), sha)
 
-    with builds.worktrees(project, {BASE: sha}, tmp_path / "w") as trees:
+    with worktrees.checked_out(project, {BASE: sha}, tmp_path / "w") as trees:
         assert (trees[BASE] / "a.txt").exists()
 
     assert git(project, "worktree", "list").count("\n") == 0
@@ -64,26 +67,26 @@ def test_hooks_of_the_repository_do_not_run(project: Path, tmp_path: Path) -> No
     hook.chmod(0o755)
     sha = git(project, "rev-parse", "HEAD")
 
-    with builds.worktrees(project, {BASE: sha}, tmp_path / "w") as trees:
+    with worktrees.checked_out(project, {BASE: sha}, tmp_path / "w") as trees:
         assert (trees[BASE] / "a.txt").exists()
 
 
 @pytest.mark.parametrize("ref", ["no-such-branch", "HEAD^1", "a" * 40, "HEAD:a.txt", "", "-x"])
 def test_a_ref_that_is_not_here_is_told_with_the_way_to_fetch_it(project: Path, ref: str) -> None:
     with pytest.raises(BenchError, match="names no commit") as caught:
-        builds.commit(project, ref)
+        worktrees.commit(project, ref)
     assert "git fetch" in caught.value.todo
 
 
 def test_refs_are_peeled_to_commits(project: Path) -> None:
     git(project, "tag", "--annotate", "--message", "one", "v1")
 
-    assert builds.commit(project, "v1") == git(project, "rev-parse", "HEAD")
+    assert worktrees.commit(project, "v1") == git(project, "rev-parse", "HEAD")
 
 
 def test_outside_of_git_it_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="not in a git repository"):
-        builds.commit(tmp_path, "HEAD")
+        worktrees.commit(tmp_path, "HEAD")
 
 
 def target(tmp_path: Path, source: str = "benches/speed.rs", content: bytes = b"") -> Target:
