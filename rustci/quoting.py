@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Self
 
 from rustci.errors import ProjectError
@@ -59,6 +60,7 @@ def refuse_unsafe(text: str, what: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)  # the same pins and labels come in every job
 def yaml_scalar(text: str) -> str:
     r"""Return `text` as one YAML scalar that every reader takes for that very string.
 
