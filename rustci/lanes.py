@@ -115,7 +115,7 @@ def lanes(text: str, path: str) -> Iterator[Lane]:
     document = yamlio.load_workflow(text, path)
     run = document.get("defaults", {}).get("run", {})
     for identifier, job in document["jobs"].items():
-        for row in [] if "needs" in job else _rows(job.get("strategy", {}).get("matrix", {})):
+        for row in [] if "needs" in job else rows(job.get("strategy", {}).get("matrix", {})):
             values = [str(value) for key, value in row.items() if key not in ("rustc", "packages")]
             yield Lane(
                 job=identifier,
@@ -127,6 +127,24 @@ def lanes(text: str, path: str) -> Iterator[Lane]:
                 services=tuple(job.get("services", {})),
                 folder=run.get("working-directory", "."),
             )
+
+
+def rows(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the values of each lane, as GitHub combines the axes and `include`.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
+    """
+    axes = {key: values for key, values in matrix.items() if key != "include"}
+    products = itertools.product(*axes.values()) if axes else ()
+    combined = [dict(zip(axes, values, strict=True)) for values in products]
+    further = []
+    for extra in matrix.get("include", []):
+        shared = [key for key in extra if key in axes]
+        fitting = [row for row in combined if all(row[key] == extra[key] for key in shared)]
+        for row in fitting:
+            row.update(extra)
+        further += [] if fitting else [dict(extra)]
+    return [*combined, *further] or [{}]
 
 
 def run(lane: Lane, machine: Machine) -> Outcome:
@@ -146,37 +164,17 @@ def run(lane: Lane, machine: Machine) -> Outcome:
     return Outcome(lane=lane.name, result=Result.GREEN, seconds=round(time.monotonic() - started))
 
 
-def _rows(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:
-    axes = {key: values for key, values in matrix.items() if key != "include"}
-    included = matrix.get("include", [])
-    if not axes:
-        return included or [{}]
-    products = itertools.product(*axes.values())
-    combined = [dict(zip(axes, values, strict=True)) for values in products]
-    for row in combined:
-        for extra in included:
-            if all(row[key] == value for key, value in extra.items() if key in axes):
-                row.update(extra)
-    return combined
-
-
 def _steps(
     job: Mapping[str, Any], row: Mapping[str, Any], around: Mapping[str, Any]
 ) -> Iterator[Step]:
     for step in job["steps"]:
-        if "run" in step and _runs(step.get("if", ""), row):
+        if "run" in step and step.get("if", "") in ("", "runner.os == 'Linux'"):
             env = {**around, **step.get("env", {})}
             yield Step(
                 step["name"],
                 _filled(step["run"], row),
                 {name: _filled(value, row) for name, value in env.items()},
             )
-
-
-def _runs(condition: str, row: Mapping[str, Any]) -> bool:
-    if shard := re.fullmatch(r"matrix\.([\w-]+) == (\d+)", condition):
-        return str(row.get(shard[1])) == shard[2]
-    return condition in ("", "runner.os == 'Linux'")
 
 
 def _filled(text: object, row: Mapping[str, Any]) -> str:

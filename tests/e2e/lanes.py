@@ -5,31 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from itertools import product
 from typing import Any
 
+from rustci.lanes import rows
 from tests.e2e.rust import Rustup
 
 LINUX = "ubuntu-"
 
 
 def lanes(job: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-    """Yield the values of each lane, as GitHub combines the axes and `include`.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
-    """
-    matrix = dict((job.get("strategy") or {}).get("matrix") or {})
-    rows = matrix.pop("include", [])
-    combined = [dict(zip(matrix, each, strict=True)) for each in product(*matrix.values())]
-    combined = combined if matrix else []
-    further = []
-    for row in rows:
-        fits = [lane for lane in combined if all(lane[k] == row[k] for k in row if k in matrix)]
-        for lane in fits:
-            lane.update(row)
-        further += [] if fits else [row]
-    for lane in [*combined, *further] or [{}]:
-        yield {key: str(value) for key, value in lane.items()}
+    """Yield the values of each lane, as text."""
+    for row in rows(job.get("strategy", {}).get("matrix", {})):
+        yield {key: str(value) for key, value in row.items()}
 
 
 def obstacle(rustup: Rustup, job: Mapping[str, Any], matrix: Mapping[str, str]) -> str:
