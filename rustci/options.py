@@ -309,6 +309,13 @@ class Workflows:
         flag="merge-queue",
         help="Also run for GitHub's merge queue. Costs nothing where there is none.",
     )
+    timezone: str = option(
+        Text(r"UTC|[A-Z][A-Za-z]+(/[A-Z][A-Za-z0-9_+-]+){1,2}", "a time zone of the IANA"),
+        default="UTC",
+        flag="timezone",
+        help="The time zone of scheduled runs, as in `Europe/Berlin`: they start early in its "
+        "morning.",
+    )
     dependabot: bool = option(
         Switch(),
         default=True,

@@ -168,7 +168,7 @@ class _Job:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(file.text, encoding="utf-8")
         for workflow in workflows:
-            if not workflow.cron:
+            if not workflow.triggers.cron:
                 yield from lanes(generated[workflow.path].text, workflow.path)
 
 

@@ -153,7 +153,8 @@ JOBS = Question(
     name="jobs",
     label="Jobs",
     text="Which jobs should run?",
-    note="Ticked is what the project and your answers call for.",
+    note="Ticked is what the project and your answers call for. What it has nothing for is not "
+    "shown; `rustci explain JOB` says why.",
 )
 """The last question, about all `jobs.*` at once: its answer are the IDs that run."""
 

@@ -18,13 +18,13 @@ from typing import Any
 
 from rustci import actions, environment, services
 from rustci.errors import ProjectError
-from rustci.jobs import FILES
 from rustci.options import Config
 from rustci.paths import CONFIG, DEPENDABOT, PROGRAMS
 from rustci.project import Project
 from rustci.quoting import Verbatim, refuse_unsafe, yaml_scalar
 from rustci.scaffold import Generated
 from rustci.workflow import FILE_LIMIT, Job, Matrix, Workflow
+from rustci.workflow_files import FILES
 
 GUIDE_PATH = ".github/CI.md"
 SEEDS = frozenset({"codecov.yml", ".config/nextest.toml", DEPENDABOT})
@@ -161,7 +161,6 @@ def _workflow(workflow: Workflow) -> dict[str, Any]:
     plain: dict[str, Any] = _printable(workflow)
     return plain | {
         "env": _printable(COMMON_ENV | dict(workflow.env)),
-        "cron": yaml_scalar(workflow.cron) if workflow.cron else None,
         "jobs": [_job(job) for job in workflow.jobs],
     }
 
@@ -245,28 +244,12 @@ def _printable(value: Any) -> Any:
     return value
 
 
-STEP_VARIABLES = {
-    "docs": ("RUSTDOCFLAGS", "CARGO_BUILD_WARNINGS"),
-    "test": ("RUST_BACKTRACE", "PARTITION"),
-    "coverage-archive": ("CARGO_LLVM_COV_TARGET_DIR",),
-    "coverage-shard": ("CARGO_LLVM_COV_TARGET_DIR", "LLVM_PROFILE_FILE_NAME", "PARTITION"),
-    "canary": ("RUST_BACKTRACE",),
-    "msrv": ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS",),
-    "coverage": ("MINIMUM",),
-    "creep": ("ANCHOR", "GITHUB_TOKEN"),
-    "history-measure": ("ANCHOR", "GITHUB_TOKEN"),
-    "history": ("GITHUB_TOKEN",),
-    "ci": ("NEEDS",),
-}
-"""What the jobs' own partials set on single steps, where the answers call for it."""
-
-
 def variables(job: Job) -> set[str]:
     """Return the names of all environment variables that the job may set."""
     setup = job.setup
     return {
         *job.env,
-        *STEP_VARIABLES.get(job.id, ()),
+        *job.variables,
         *(("RUSTC",) if setup.rust else ()),
         *(("PACKAGES_APT",) if setup.packages else ()),
         *(("SCCACHE_IDLE_TIMEOUT",) if setup.sccache_settings else ()),

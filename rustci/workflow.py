@@ -122,11 +122,15 @@ class Job:
     setup: Setup = field(default_factory=Setup)
     details: Mapping[str, object] = field(default_factory=dict)
     """What only this job's partial reads."""
+    variables: tuple[str, ...] = ()
+    """The environment variables that its partial sets on single steps."""
     programs: tuple[str, ...] = ()
     """Packages of rustci's that it runs from `.github/rustci/<name>/`."""
     seeds: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Files that it works with, written where absent: by path in the workspace, what they print."""
     troubles: tuple[Trouble, ...] = ()
+    last: bool = False
+    """It waits for every other job of its workflow and stands below them."""
     parts: tuple[Job, ...] = ()
     """Jobs of the same workflow that do a part of its work, shown before it."""
 
@@ -134,6 +138,26 @@ class Job:
     def size(self) -> int:
         """How many jobs it makes after its matrix."""
         return self.matrix.size if self.matrix else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """The events that start a workflow. By hand it can always be started."""
+
+    pushes: bool = False
+    """To the default branch."""
+    tags: tuple[str, ...] = ()
+    """Pushes of tags that fit one of these patterns."""
+    pull_requests: bool = False
+    types: tuple[str, ...] = ()
+    """The activities of pull requests, where they are not GitHub's usual ones."""
+    paths: tuple[str, ...] = ()
+    """Only pull requests that touch one of these."""
+    merge_queue: bool = False
+    cron: str | None = None
+    """Runs on this schedule."""
+    timezone: str | None = None
+    """Of the schedule, by its IANA name; UTC without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,18 +170,17 @@ class Workflow:
     why: Verbatim
     when: Verbatim
     """When it runs, in words, for CI.md."""
-    jobs: tuple[Job, ...]
+    triggers: Triggers
+    jobs: tuple[Job, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
-    cron: str | None = None
-    """Runs on this schedule."""
-    on_pull_requests: bool = True
-    on_pushes: bool = True
-    """To the default branch."""
 
     def occasion(self, job: Job) -> str:
         """Return the event that a job mostly runs on."""
-        usual = "pull_request" if self.on_pull_requests else "schedule"
-        return job.events[0] if job.events else usual
+        if job.events:
+            return job.events[0]
+        if self.triggers.pull_requests:
+            return "pull_request"
+        return "schedule" if self.triggers.cron else "push"
 
     @property
     def path(self) -> str:

@@ -24,8 +24,8 @@ PERMISSIONS = {
     ("security-events", "write"),
     ("actions", "read"),
 }
-WRITING = {("contents", "write")}
-"""Of a job that runs none of the project's code."""
+WRITING = {("contents", "write"), ("issues", "write")}
+"""Of jobs that run none of the project's code."""
 LOCKING = {"cargo +stable generate-lockfile"}
 """Scripts that may take another toolchain: an old Cargo cannot pick versions that fit it."""
 COMPILER_CHECK = 'rustc --version | grep --extended-regexp -e "$RUSTC"'

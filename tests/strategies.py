@@ -119,6 +119,7 @@ def _known() -> dict[str, SearchStrategy[Value]]:
     return {
         "tests.services": _tuples(st.sampled_from(sorted(services.services()))),
         "tests.packages": _tuples(st.sampled_from(packages)),
+        "workflows.timezone": st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/Salta"]),
     }
 
 

@@ -18,7 +18,7 @@ from rustci.jobs import CATALOGUE
 from rustci.project import Project
 from rustci.quoting import Verbatim
 from rustci.templates import render, template_root
-from rustci.workflow import FILE_LIMIT, Job, Matrix, Workflow
+from rustci.workflow import FILE_LIMIT, Job, Matrix, Triggers, Workflow
 from tests.house import parse
 from tests.strategies import rendered, resolved
 
@@ -269,7 +269,8 @@ def test_files_that_are_too_large_are_refused(chat: Project) -> None:
         timeout=1,
         matrix=Matrix(include=rows),
     )
-    workflow = Workflow(id="ci", name="CI", why=Verbatim("x"), when=Verbatim("x"), jobs=(big,))
+    text = Verbatim("x")
+    workflow = Workflow(id="ci", name="CI", why=text, when=text, triggers=Triggers(), jobs=(big,))
     with pytest.raises(ProjectError, match=f"{FILE_LIMIT:,}") as refusal:
         render((workflow,), chat, resolved(chat, {}))
     assert refusal.value.hint

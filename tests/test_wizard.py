@@ -186,7 +186,8 @@ class TestPrompts:
         assert not prompt.other
         items = {item.value: item for item in prompt.items}
         assert items["msrv"].hint == "`rust-version` in Cargo.toml"
-        assert not items["targets"].possible
+        assert items["msrv"].group == "Every change"
+        assert "targets" not in items
 
     def test_answers_are_told(self, script: Script) -> None:
         assert ("MSRV", "1.74") in script.told

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from hashlib import sha256
 
 from rustci.errors import ConfigError
 from rustci.jobs import (
@@ -26,6 +25,7 @@ from rustci.jobs import (
     lockfile,
     manifests,
     msrv,
+    report,
     review,
     rustci,
     scorecard,
@@ -39,42 +39,28 @@ from rustci.jobs import (
 from rustci.jobs.base import CatalogueJob, Verdict
 from rustci.options import Config
 from rustci.project import Project
-from rustci.quoting import Verbatim
 from rustci.workflow import MATRIX_LIMIT, Job, Workflow
+from rustci.workflow_files import FILES
 
-CATALOGUE: tuple[CatalogueJob, ...] = (
-    format,
-    clippy,
-    docs,
-    lockfile,
-    test,
-    msrv,
-    features,
-    targets,
-    bench,
-    semver,
-    deny,
-    unused,
-    manifests,
-    typos,
-    workflows,
-    review,
-    rustci,
-    coverage,
-    gate,
-    creep,
-    history,
-    canary,
-    docsrs,
-    advisories,
-    codeql,
-    scorecard,
-)
-"""Every job that can be switched on or off, in the order in which workflows show them."""
+GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
+    "Every change": (format, clippy, docs, lockfile, test, msrv, features, targets, bench),
+    "Quality and supply chain": (
+        semver,
+        deny,
+        unused,
+        manifests,
+        typos,
+        workflows,
+        review,
+        rustci,
+    ),
+    "Coverage and benchmarks": (coverage, gate, creep, history),
+    "Once a week": (canary, docsrs, advisories, codeql, scorecard, report),
+}
+"""Every job that can be switched on or off, grouped for people."""
 
-FILES = ("ci", "coverage", "bench", "scheduled")
-"""The workflows, in the order in which people read of them."""
-PULL_REQUESTS = "on pull requests, on pushes to `{branch}`{queue} and by hand"
+CATALOGUE: tuple[CatalogueJob, ...] = tuple(job for group in GROUPS.values() for job in group)
+"""The same jobs in the order in which workflows show them."""
 
 
 def verdicts(project: Project, config: Config) -> Mapping[str, Verdict]:
@@ -103,16 +89,22 @@ def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
     wanted = verdicts(project, config)
     chosen = [job for job in CATALOGUE if wanted[job.ID].on]
     by_file: dict[str, list[Job]] = {name: [] for name in FILES}
-    for job in chosen:
+    for job in (*chosen, aggregate):
         built = job.build(project, config)
         by_file[job.WORKFLOW] += map(_finished, (*built.parts, built))
-    if by_file["ci"]:
-        needs = tuple(job.id for job in by_file["ci"])
-        last = dataclasses.replace(aggregate.build(project, config), needs=needs)
-        by_file["ci"].append(last)
     return tuple(
-        _workflow(name, tuple(found), project, config) for name, found in by_file.items() if found
+        FILES[name](project, config, ordered)
+        for name, found in by_file.items()
+        if (ordered := _ordered(found))
     )
+
+
+def _ordered(found: list[Job]) -> tuple[Job, ...]:
+    """Return the jobs of a workflow, those last that wait for all others; none for those alone."""
+    others = tuple(job for job in found if not job.last)
+    needs = tuple(job.id for job in others)
+    last = tuple(dataclasses.replace(job, needs=needs) for job in found if job.last)
+    return (*others, *last) if others else ()
 
 
 def _finished(job: Job) -> Job:
@@ -126,47 +118,3 @@ def _finished(job: Job) -> Job:
         # An environment hands its secrets only to jobs that name it.
         return dataclasses.replace(job, environment="sccache")
     return job
-
-
-def _workflow(name: str, found: tuple[Job, ...], project: Project, config: Config) -> Workflow:
-    queue = ", in the merge queue" if config.workflows.merge_queue else ""
-    changes = PULL_REQUESTS.format(branch=config.workflows.branch, queue=queue)
-    if name == "ci":
-        why = "Everything that a change has to pass."
-        return Workflow(id=name, name="CI", why=Verbatim(why), when=Verbatim(changes), jobs=found)
-    if name == "coverage":
-        why = "How much of the code the tests reach."
-        return Workflow(
-            id=name, name="Coverage", why=Verbatim(why), when=Verbatim(changes), jobs=found
-        )
-    if name == "bench":
-        pushes = any(job.id == history.ID for job in found)
-        pushed = f", on pushes to `{config.workflows.branch}`" if pushes else ""
-        return Workflow(
-            id=name,
-            name="Benchmarks",
-            why=Verbatim("Whether a change makes the code slower."),
-            when=Verbatim(f"on pull requests{pushed}, once a week and by hand"),
-            jobs=found,
-            cron=cron(project),
-            on_pushes=pushes,
-        )
-    return Workflow(
-        id=name,
-        name="Scheduled",
-        why=Verbatim("What time alone can break."),
-        when=Verbatim("once a week and by hand"),
-        jobs=found,
-        cron=cron(project),
-        on_pull_requests=False,
-        on_pushes=False,
-    )
-
-
-def cron(project: Project) -> str:
-    """Return a weekly time of its own for each repository, never on the full hour.
-
-    GitHub delays or drops scheduled runs at busy minutes, `:00` above all.
-    """
-    seed = sha256((project.repository.github or project.root.name).encode()).digest()
-    return f"{seed[0] % 58 + 1} {seed[1] % 24} * * {seed[2] % 7}"

@@ -34,7 +34,7 @@ def wanted(project: Project, config: Config) -> Verdict:
 
 
 def build(project: Project, config: Config) -> Job:
-    """Return the job; `plan` fills in what it needs."""
+    """Return the job; the plan fills in what it needs."""
     return Job(
         id=ID,
         name=TITLE,
@@ -44,5 +44,7 @@ def build(project: Project, config: Config) -> Job:
         permissions=(),
         condition=Verbatim("always()"),
         setup=Setup(rust=False, cache=False),
+        variables=("NEEDS",),
+        last=True,
         troubles=TROUBLES,
     )

@@ -75,6 +75,7 @@ def build(project: Project, config: Config) -> Job:
         matrix=Matrix(include=rows),
         services=service_containers(config),
         setup=setup(project, config, runners=(label,), cache=False),
+        variables=("RUST_BACKTRACE",),
         details={
             "flags": Verbatim.words(
                 workspace_flag(project),

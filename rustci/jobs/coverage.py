@@ -125,6 +125,7 @@ def _whole(project: Project, config: Config) -> Job:
             components=("llvm-tools",) if llvm_cov else (),
             tools=_tools(llvm_cov=llvm_cov, nextest=nextest),
         ),
+        variables=("MINIMUM",),
         details={
             "rustc": rustc_pattern(toolchain),
             "tool": config.coverage.tool,
@@ -157,6 +158,7 @@ def _sharded(whole: Job, config: Config) -> Job:
         whole,
         id="coverage-archive",
         name="Build the instrumented tests",
+        variables=("CARGO_LLVM_COV_TARGET_DIR",),
         why=Verbatim("The instrumented tests are compiled once; the shards only run them."),
         permissions=(CONTENTS_READ,),
     )
@@ -164,6 +166,7 @@ def _sharded(whole: Job, config: Config) -> Job:
         whole,
         id="coverage-shard",
         name="Instrumented tests",
+        variables=("CARGO_LLVM_COV_TARGET_DIR", "LLVM_PROFILE_FILE_NAME", "PARTITION"),
         why=Verbatim("Each shard runs its slice and hands on what the slice reached."),
         permissions=(CONTENTS_READ,),
         needs=(archive.id,),

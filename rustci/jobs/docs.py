@@ -90,6 +90,7 @@ def build(project: Project, config: Config) -> Job:
         timeout=minutes(20, project),
         env=lane_env(config, toolchain, **features.env),
         setup=setup(project, config, runners=(linux_runner(config),)),
+        variables=("RUSTDOCFLAGS", "CARGO_BUILD_WARNINGS"),
         details={
             "flags": Verbatim.words(*flags),
             "rustc": rustc_pattern(toolchain),

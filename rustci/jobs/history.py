@@ -61,6 +61,7 @@ def build(project: Project, config: Config) -> Job:
         needs=(measuring.id,),
         events=("push",),
         setup=Setup(rust=False, cache=False, depth=0),
+        variables=("GITHUB_TOKEN",),
         programs=(PROGRAM,),
         troubles=TROUBLES,
         parts=(measuring,),

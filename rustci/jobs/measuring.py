@@ -86,6 +86,8 @@ def measuring_job(
         events=events,
         env=lane_env(config, toolchain, **packages, **selected_features(project, config).env),
         setup=_setup(project, config, depth),
+        # All commits are there for the anchor among them.
+        variables=("ANCHOR", "GITHUB_TOKEN") if depth == 0 else (),
         details={
             "rustc": rustc_pattern(toolchain),
             "call": _call(project, config),

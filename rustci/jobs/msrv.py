@@ -97,6 +97,7 @@ def build(project: Project, config: Config) -> Job:
         ),
         matrix=Matrix(include=rows),
         setup=setup(project, config, runners=(linux_runner(config),)),
+        variables=("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS",),
         details={
             "by_package": not whole,
             "flags": Verbatim.words(scope, features.flags, locked_flag(project)),

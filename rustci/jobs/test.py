@@ -118,6 +118,7 @@ def _whole(project: Project, config: Config) -> Job:
             tools=(tool("nextest"),) if nextest else (),
             key="${{ matrix.runner }}",
         ),
+        variables=("RUST_BACKTRACE", "PARTITION"),
         details={
             "nextest": nextest,
             "flags": Verbatim.words(*scope),
@@ -145,12 +146,14 @@ def _sharded(whole: Job, config: Config) -> Job:
         whole,
         id="test-archive",
         name="Build the tests",
+        variables=(),
         why=Verbatim("Each lane compiles its tests once; the shards only run them."),
     )
     doctest = replace(
         whole,
         id="doctest",
         name="Documentation tests",
+        variables=(),
         why=Verbatim("nextest leaves the examples in the documentation out."),
         setup=replace(whole.setup, tools=compiling),
     )

@@ -241,9 +241,11 @@ def _items(question: Question, values: Iterable[Value]) -> Iterable[Item]:
 
 def _job_items(interview: Interview) -> Iterable[Item]:
     verdicts = interview.verdicts()
-    for job in jobs.CATALOGUE:
-        verdict = verdicts[job.ID]
-        yield Item(value=job.ID, title=job.TITLE, hint=verdict.reason, possible=verdict.possible)
+    for group, members in jobs.GROUPS.items():
+        for job in members:
+            verdict = verdicts[job.ID]
+            if verdict.possible:
+                yield Item(value=job.ID, title=job.TITLE, hint=verdict.reason, group=group)
 
 
 def _notes(interview: Interview, question: Question) -> Iterable[str]:

@@ -19,7 +19,8 @@ class Item:
     value: Value
     title: str
     hint: str = ""
-    possible: bool = True
+    group: str = ""
+    """What it is shown under, where items are many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

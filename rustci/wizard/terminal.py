@@ -169,7 +169,7 @@ def _style(prompt: Prompt) -> questionary.Style:
             ("instruction", "fg:ansired" if prompt.problem else "dim"),
             ("pointer", "fg:ansicyan bold"),
             ("selected", "noreverse"),
-            ("disabled", "dim"),
+            ("separator", "bold"),
             ("hint", "dim"),
             ("placeholder", "dim"),
             ("answer", ""),
@@ -196,19 +196,20 @@ def _choices(items: Iterable[Item], ticked: tuple[str, ...] = ()) -> list[questi
     items = tuple(items)
     width = max(len(item.title) for item in items) + 2
     room = max(_columns() - width - 8, 0)
-    return [
-        questionary.Choice(
-            [
-                ("class:text", f"{item.title:<{width}}"),
-                *([("class:hint", _cut(item.hint, room))] if item.possible else []),
-            ],
-            value=item.value,
-            checked=item.value in ticked,
-            # questionary shows it in brackets, and cannot do without.
-            disabled=None if item.possible else _cut(item.hint, room - 3) or "-",
+    choices: list[questionary.Choice] = []
+    group = ""
+    for item in items:
+        if item.group != group:
+            group = item.group
+            choices.append(questionary.Separator(group))
+        choices.append(
+            questionary.Choice(
+                [("class:text", f"{item.title:<{width}}"), ("class:hint", _cut(item.hint, room))],
+                value=item.value,
+                checked=item.value in ticked,
+            )
         )
-        for item in items
-    ]
+    return choices
 
 
 def _cut(line: str, room: int) -> str:
