@@ -62,7 +62,8 @@ def apply(root: Path, writes: Iterable[Write], *, patience: float = PATIENCE) ->
         for step in steps:
             step.check()
         if alone:
-            _sweep({step.target.parent for step in steps})
+            # Also where this run writes nothing: the killed one may have been all but done.
+            _sweep({step.target.parent for step in steps} | set(_homes(real_root)))
         _carry_out(steps, caught)
 
 
@@ -229,6 +230,13 @@ def _check_distinct(steps: list[_Step]) -> None:
                 where=Location(step.path),
                 hint="Give one of them another name",
             )
+
+
+def _homes(root: Path) -> Iterator[Path]:
+    """Yield the folders that every repository's files go to."""
+    yield from (root, root / ".config", root / ".github")
+    for path, folders, _ in os.walk(root / ".github"):
+        yield from (Path(path, name) for name in folders)
 
 
 def _sweep(folders: set[Path]) -> None:

@@ -363,6 +363,16 @@ def test_a_folder_that_may_not_be_written(repository: Repository) -> None:
     assert "Permission denied" in done.err
 
 
+def test_what_a_killed_run_left_is_swept_even_where_nothing_is_to_write(
+    repository: Repository,
+) -> None:
+    left = repository.root / ".github/workflows" / f".rustci-{'0' * 32}.tmp"
+    assert repository.run("update").code == 0
+    left.write_text("half", encoding="utf-8")
+    assert repository.run("update").code == 0
+    assert not left.exists()
+
+
 def test_a_killed_update_is_finished_by_the_next_one(repository: Repository) -> None:
     aged(repository)
     command = [sys.executable, "-m", "rustci", "update", str(repository.root)]
