@@ -114,6 +114,13 @@ def trial(session: nox.Session) -> None:
 
 
 @nox.session
+def census(session: nox.Session) -> None:
+    """Compare with what real repositories run: `nox -s census -- FOLDER… [--write]`."""
+    install(session, "test")
+    session.run("python", "-m", "tests.census", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print speed ratios, measured side by side."""
     install(session, "test")

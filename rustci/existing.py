@@ -31,6 +31,14 @@ class CiTask(StrEnum):
     WORKFLOWS = "workflows"
     REVIEW = "review"
     MIRI = "miri"
+    MINIMAL = "minimal"
+    FUZZ = "fuzz"
+    MUTANTS = "mutants"
+    SNAPSHOTS = "snapshots"
+    CAREFUL = "careful"
+    LOOM = "loom"
+    SANITIZERS = "sanitizers"
+    PAGES = "pages"
     RELEASE = "release"
 
 

@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rustci.existing import ExistingWorkflow
 
 
-class RustVersion(NamedTuple):
-    """A Rust release, compared by number: 1.100 is newer than 1.99."""
+@dataclass(frozen=True, slots=True, order=True)
+class RustVersion:
+    """A Rust release, compared by number: 1.100 is newer than 1.99, and 1.85 is 1.85.0."""
 
     major: int
     minor: int
-    patch: int | None = None
+    patch: int = 0
+    written: str = field(default="", compare=False)
+    """With as many parts as the manifest has."""
 
     @classmethod
     def parse(cls, text: str) -> RustVersion:
@@ -29,11 +32,13 @@ class RustVersion(NamedTuple):
         parts = text.split(".")
         if not 2 <= len(parts) <= 3 or not all(p.isascii() and p.isdigit() for p in parts):
             raise ValueError(text)
-        return cls(*(int(part) for part in parts))
+        major, minor, *rest = map(int, parts)
+        written = ".".join(map(str, (major, minor, *rest)))
+        return cls(major, minor, rest[0] if rest else 0, written)
 
     def __str__(self) -> str:
-        """Return the version as Cargo.toml writes it."""
-        return ".".join(str(part) for part in self if part is not None)
+        """Return the version as it was written."""
+        return self.written or f"{self.major}.{self.minor}.{self.patch}"
 
 
 class TargetKind(StrEnum):

@@ -24,7 +24,7 @@ from rustci.kinds import Value
 from rustci.options import BRANCH, Setting, Source
 from rustci.project import DependencyKind, Package, Project, RustVersion, TargetKind
 
-FIRST_CHECK = RustVersion(1, 16)
+FIRST_CHECK = RustVersion.parse("1.16")
 """The release that brought `cargo check` (https://blog.rust-lang.org/2017/03/16/Rust-1.16/)."""
 LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 """Crates whose test harness can list its cases, as nextest needs

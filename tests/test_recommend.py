@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from rustci.bench import builds, counts
-from rustci.jobs import measuring
-from rustci.project import Project
+from rustci.jobs import measuring, msrv
+from rustci.project import Project, RustVersion
 from rustci.recommend import recommend
+from tests.strategies import resolved
 
 
 def measured_with(project: Project, crate: str) -> Project:
@@ -43,6 +44,20 @@ def test_the_gate_is_for_benchmarks_that_write_figures(
     found = recommend(measured_with(projects["chat-server"], crate))
     assert found["benchmarks.gate"].value is gate
     assert (found["benchmarks.mode"].value if "benchmarks.mode" in found else None) == mode
+
+
+def test_a_version_with_and_without_its_patch_is_one_msrv(projects: Mapping[str, Project]) -> None:
+    project = projects["virtual"]
+    versions = ("1.88", "1.88.0", "1.85.1")
+    members = tuple(
+        dataclasses.replace(package, rust_version=RustVersion.parse(version))
+        for package, version in zip(project.packages, versions, strict=False)
+    )
+    project = dataclasses.replace(project, main=dataclasses.replace(project.main, members=members))
+    setting = recommend(project)["toolchains.msrv"]
+    assert setting.value is True
+    assert setting.reason == "`rust-version` of each package: 1.85.1, 1.88"
+    assert list(msrv.lanes(project, resolved(project, {}))) == ["1.85.1", "1.88"]
 
 
 def test_what_is_recommended_is_what_the_gate_can_read() -> None:

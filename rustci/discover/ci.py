@@ -27,6 +27,7 @@ BY_ACTION = {
     "actions-rust-lang/audit": CiTask.AUDIT,
     "actions-rust-lang/rustfmt": CiTask.FORMAT,
     "actions/dependency-review-action": CiTask.REVIEW,
+    "actions/deploy-pages": CiTask.PAGES,
     "benchmark-action/github-action-benchmark": CiTask.BENCH,
     "bnjbvr/cargo-machete": CiTask.UNUSED,
     "boa-dev/criterion-compare-action": CiTask.BENCH,
@@ -40,7 +41,9 @@ BY_ACTION = {
     "katyo/publish-crates": CiTask.RELEASE,
     "marcoieni/release-plz-action": CiTask.RELEASE,
     "ncipollo/release-action": CiTask.RELEASE,
+    "jamesives/github-pages-deploy-action": CiTask.PAGES,
     "obi1kenobi/cargo-semver-checks-action": CiTask.SEMVER,
+    "peaceiris/actions-gh-pages": CiTask.PAGES,
     "raven-actions/actionlint": CiTask.WORKFLOWS,
     "release-plz/action": CiTask.RELEASE,
     "rustsec/audit-check": CiTask.AUDIT,
@@ -63,6 +66,11 @@ _SERVICES = {"codecov": "codecov", "coverallsapp": "coveralls", "coveralls": "co
 _HERE = ("./", "$/")
 """What a workflow or action of the same repository starts with."""
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_FLAGS = {
+    CiTask.LOOM: re.compile(r"--cfg[ =]?\"?\w*loom\b"),
+    CiTask.SANITIZERS: re.compile(r"-Z\s*sanitizer=|-linux-gnu[amt]san\b"),
+}
+"""What flags of the compiler, in a command or in the variables around it, tell of a test run."""
 _MSRV = re.compile(r"\bmsrv\b|minimum[ -](?:supported )?rust|min[-_]rust", re.IGNORECASE)
 _SHOWN = 80
 """Characters of a command that could not be followed."""
@@ -219,7 +227,8 @@ class _Reader:
 
     def _take(self, words: list[str]) -> None:
         """Take in what one command does by itself."""
-        self.tasks |= commands.tasks(words)
+        found = commands.tasks(words)
+        self.tasks |= found | (_by_flags(self.env, words) if found else set())
         self.calls.update(commands.calls(words, self.env))
 
     def _cargo(self, arguments: list[str], place: _Place) -> None:
@@ -378,6 +387,11 @@ def _yaml(tree: Tree, path: str) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _by_flags(env: Mapping[str, str], words: list[str]) -> set[CiTask]:
+    text = " ".join([*words, env.get("RUSTFLAGS", "")])
+    return {task for task, flags in _FLAGS.items() if flags.search(text)}
 
 
 def _by_action(task: CiTask, arguments: str, env: Mapping[str, str]) -> set[CargoCall]:

@@ -22,10 +22,14 @@ BY_SUBCOMMAND = {
     "doc": CiTask.DOC,
     "docs-rs": CiTask.DOC,
     "fmt": CiTask.FORMAT,
+    "fuzz": CiTask.FUZZ,
+    "insta": CiTask.SNAPSHOTS,
     "llvm-cov": CiTask.COVERAGE,
     "machete": CiTask.UNUSED,
+    "minimal-versions": CiTask.MINIMAL,
     "miri": CiTask.MIRI,
     "msrv": CiTask.MSRV,
+    "mutants": CiTask.MUTANTS,
     "nextest": CiTask.TEST,
     "package": CiTask.MANIFESTS,
     "publish": CiTask.RELEASE,
@@ -43,7 +47,9 @@ BY_PROGRAM = {
     "actionlint": CiTask.WORKFLOWS,
     "cargo-audit": CiTask.AUDIT,
     "cargo-deny": CiTask.DENY,
+    "cargo-fuzz": CiTask.FUZZ,
     "cargo-machete": CiTask.UNUSED,
+    "cargo-mutants": CiTask.MUTANTS,
     "cargo-msrv": CiTask.MSRV,
     "cargo-semver-checks": CiTask.SEMVER,
     "cargo-shear": CiTask.UNUSED,
@@ -90,6 +96,7 @@ BUILT_IN = frozenset(
 _SELECTS_TARGETS = re.compile(r"--(?:lib|bins?|tests?|examples?|benches|bench|all-targets)\b")
 _TEST_TARGETS = frozenset({"--all-targets", "--tests", "--test", "--benches", "--examples"})
 _DENIES = re.compile(r"(?:-D|-F|--deny|--forbid)[ =]?\s*(?:warnings|clippy::all|rustdoc::all)\b")
+_MINIMAL = re.compile(r"-Z\s*(?:direct-)?minimal-versions\b")
 _CARGO = re.compile(r"\$\{\{\s*env\.CARGO\s*\}\}|\$\{?CARGO\}?(?=\s)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _SEPARATOR = re.compile(r"&&|\|\||[;|\n()`]")
@@ -156,7 +163,8 @@ def tasks(words: list[str]) -> set[CiTask]:
     if words[:2] == ["gh", "release"]:
         return {CiTask.RELEASE}
     arguments = cargo_arguments(words)
-    return _cargo_tasks(arguments) if arguments else set()
+    minimal = {CiTask.MINIMAL} if _MINIMAL.search(" ".join(words)) else set()
+    return minimal | _cargo_tasks(arguments) if arguments else set()
 
 
 def calls(words: list[str], env: Mapping[str, str]) -> Iterator[CargoCall]:
@@ -179,7 +187,7 @@ def _cargo_tasks(arguments: list[str]) -> set[CiTask]:
     if subcommand == "hack":
         return _hack_tasks(rest)
     if subcommand == "careful":
-        return _cargo_tasks(rest) if rest else set()
+        return {CiTask.CAREFUL} | (_cargo_tasks(rest) if rest else set())
     if subcommand == "publish" and "--dry-run" in rest:
         return {CiTask.MANIFESTS}
     found = BY_SUBCOMMAND.get(subcommand)

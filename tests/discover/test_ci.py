@@ -44,6 +44,11 @@ def seen(script: str) -> set[str]:
         ("cargo publish -p x", {"release"}),
         ("cargo audit", {"audit"}),
         ("if true; then cargo semver-checks; fi", {"semver"}),
+        ("cargo +nightly fuzz run parse", {"fuzz"}),
+        ("cargo careful test --lib", {"careful", "test"}),
+        ("cargo minimal-versions check --direct", {"minimal"}),
+        ("cargo +nightly update -Z direct-minimal-versions", {"minimal"}),
+        ("cargo mutants --in-diff x.diff; cargo insta test", {"mutants", "snapshots"}),
         ("# cargo test", set()),
         ("echo 'unfinished", set()),
         ("cargo build", set()),
@@ -73,6 +78,25 @@ def test_just_make_scripts_and_actions_are_followed(projects: Path) -> None:
         CiTask.TEST,
     }
     assert found.coverage_service == "codecov"
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("env: { RUSTFLAGS: --cfg loom }\n        run: cargo test", CiTask.LOOM),
+        ("env: { RUSTFLAGS: -Zsanitizer=thread }\n        run: cargo test", CiTask.SANITIZERS),
+        ("run: cargo test --target x86_64-unknown-linux-gnuasan", CiTask.SANITIZERS),
+        ("uses: actions/deploy-pages@v5", CiTask.PAGES),
+        ("run: cargo test", None),
+    ],
+)
+def test_what_flags_tell_of_a_run(
+    step: str, expected: CiTask | None, crate: Path, write: Write
+) -> None:
+    text = f"on: push\njobs:\n  one:\n    steps:\n      - {step}\n"
+    write(".github/workflows/ci.yml", text)
+    found = set(workflow(crate, "ci.yml").tasks) - {CiTask.TEST, CiTask.DOCTEST}
+    assert found == ({expected} if expected else set())
 
 
 @pytest.mark.parametrize(
