@@ -143,6 +143,11 @@ def built_tools() -> Mapping[str, BuiltTool]:
     return structure_each(BuiltTool, load("tools")["built"], "tools.toml: built")
 
 
+def fetched(name: str) -> str:
+    """Return the version of a tool that an action of its own or npm brings. Raises KeyError."""
+    return structure_each(str, load("tools")["fetched"], "tools.toml: fetched")[name]
+
+
 def built(name: str) -> BuiltTool:
     """Return the tool that is built from its registry. Raises KeyError."""
     return built_tools()[name]

@@ -66,6 +66,7 @@ CRATE = r"[A-Za-z_][A-Za-z0-9_-]*"
 SERVICE = r"[a-z][a-z0-9-]*"
 BRANCH = r"[A-Za-z0-9_]([./]?[A-Za-z0-9_-])*(?<!\.lock)"
 """The names that git allows, without what GitHub's branch filters take for a pattern."""
+ROUTE = r"/[A-Za-z0-9_./?=&-]{0,100}"
 SHARDS_LIMIT = 16
 """Jobs over which the tests of one lane may be dealt out."""
 
@@ -288,6 +289,49 @@ class Benchmarks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How the server is put under load."""
+
+    tool: str | bool = option(
+        Choice(("k6", "artillery"), off=True),
+        default=False,
+        flag="load-tool",
+        help="Put the server under load with this tool: every week, and on pull requests that "
+        "carry the label `load`.",
+    )
+    users: int = option(
+        Whole(1, 20_000),
+        default=200,
+        flag="load-users",
+        help="Users at once in the weekly run. One runner carries them and the server.",
+    )
+    binary: str = option(
+        Text(r"[\w-]{0,64}", "the name of a binary"),
+        default="",
+        flag="load-binary",
+        help="The binary that serves; empty takes the first that was found.",
+    )
+    port: int = option(
+        Whole(1, 65_535),
+        default=8080,
+        flag="load-port",
+        help="The port that the server listens on, on 127.0.0.1.",
+    )
+    path: str = option(
+        Text(ROUTE, "a path such as `/ws`"),
+        default="/",
+        flag="load-path",
+        help="The route of the WebSocket, or of the page to ask for.",
+    )
+    health: str = option(
+        Text(rf"({ROUTE})?", "a path such as `/healthz`, or empty"),
+        default="",
+        flag="load-health",
+        help="The route that answers once the server is ready; empty waits for the port alone.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workflows:
     """What all workflows share."""
 
@@ -345,6 +389,7 @@ SECTIONS: Mapping[str, type] = {
     "warnings": Warnings,
     "coverage": Coverage,
     "benchmarks": Benchmarks,
+    "load": Load,
     "workflows": Workflows,
     "pins": Pins,
 }
@@ -407,6 +452,7 @@ class Config:
     warnings: Warnings
     coverage: Coverage
     benchmarks: Benchmarks
+    load: Load
     workflows: Workflows
     pins: Pins
     jobs: Mapping[str, bool]

@@ -107,6 +107,35 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A variant of an enum that serde tags: `{"type": "join", "room": …}` on the wire."""
+
+    tag: str
+    name: str
+    fields: tuple[str, ...]
+    """Those that have to be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How a package's binary listens, as far as literals in its code say."""
+
+    protocol: str | None
+    """`websocket`, `socketio` or `http`; None for one of its own."""
+    path: str | None = None
+    """Of the WebSocket, else of a page."""
+    health: str | None = None
+    port: int | None = None
+    address_variable: str | None = None
+    """The environment variable that sets host and port."""
+    port_variable: str | None = None
+    graceful: bool = False
+    """Handles SIGTERM, itself or through its framework."""
+    messages: tuple[tuple[Message, ...], ...] = ()
+    """The variants of each tagged enum."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What the package's own Rust files say (text search; no macro is expanded)."""
 
@@ -128,8 +157,8 @@ class Source:
     """Uses `std::os::unix`, `nix` or `libc` calls outside every `cfg`."""
     exclusive_features: tuple[tuple[str, ...], ...] = ()
     """Feature sets under `#[cfg(all(feature = …))] compile_error!`: they break `--all-features`."""
-    server: bool = False
-    """A binary that listens on a socket."""
+    server: Server | None = None
+    """The package has a binary that listens on a socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

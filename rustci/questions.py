@@ -9,6 +9,7 @@ from rustci import config as configuration
 from rustci import jobs
 from rustci.config import Layer
 from rustci.jobs.base import Verdict, has_tests
+from rustci.jobs.load import servers
 from rustci.jobs.measuring import COUNTING, CRITERION, benchmarked_with
 from rustci.kinds import Value
 from rustci.options import Config, Setting, Source
@@ -71,6 +72,10 @@ def _much_to_compile(project: Project, config: Config) -> bool:
 
 def _benchmarked(project: Project, config: Config) -> bool:
     return bool(benchmarked_with(project, CRITERION | COUNTING))
+
+
+def _served(project: Project, config: Config) -> bool:
+    return bool(servers(project))
 
 
 QUESTIONS = (
@@ -146,6 +151,18 @@ QUESTIONS = (
         note="Two builds and up to ten minutes of measuring on each pull request; a change that "
         "leaves the executables as they are costs the builds alone.",
         when=_benchmarked,
+    ),
+    Question(
+        name="load.tool",
+        label="Load",
+        text="Put the server under load every week?",
+        note="On pull requests it runs where they carry the label `load`.",
+        hints={
+            "k6": "one program, thousands of users",
+            "artillery": "from npm; knows Socket.IO too",
+            False: "no load tests",
+        },
+        when=_served,
     ),
 )
 

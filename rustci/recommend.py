@@ -19,6 +19,7 @@ from rustci.jobs.base import (
     native_packages,
 )
 from rustci.jobs.features import counts, strategy
+from rustci.jobs.load import USUAL_PATHS, servers, serving
 from rustci.jobs.measuring import COUNTING, CRITERION, benches, benchmarked_with
 from rustci.kinds import Value
 from rustci.options import BRANCH, Setting, Source
@@ -212,6 +213,47 @@ def bench_mode(project: Project) -> Advice | None:
     return "both" if timed else "counts", f"`{counted[0].name}` counts instructions"
 
 
+def load_tool(project: Project) -> Advice | None:
+    """Off: none of the repositories behind the defaults runs load tests."""
+    if not servers(project):
+        return None
+    return False, "shared runners measure load roughly: wanted by whoever has a question for it"
+
+
+def load_binary(project: Project) -> Advice | None:
+    """The binary of the first server."""
+    for package, _ in servers(project):
+        name = serving(package).name
+        return name, f"`{package.name}` listens on a socket"
+    return None
+
+
+def load_port(project: Project) -> Advice | None:
+    """Where the first server listens, by a literal in its code."""
+    for package, server in servers(project):
+        if server.port:
+            return server.port, f"`{package.name}` listens there"
+    return None
+
+
+def load_path(project: Project) -> Advice | None:
+    """The first server's route, by a literal in its code; else what its kind usually has."""
+    for package, server in servers(project):
+        if server.path:
+            return server.path, f"a route of `{package.name}`"
+        usual = USUAL_PATHS[server.protocol or "http"]
+        return usual, f"no route was found in `{package.name}`"
+    return None
+
+
+def load_health(project: Project) -> Advice | None:
+    """The first server's route of that name."""
+    for package, server in servers(project):
+        if server.health:
+            return server.health, f"a route of `{package.name}`"
+    return None
+
+
 def branch(project: Project) -> Advice | None:
     """The default branch of the remote, else the one that is checked out."""
     name = project.repository.default_branch
@@ -246,6 +288,11 @@ RULES: Mapping[str, Rule] = {
     "coverage.service": coverage,
     "benchmarks.gate": bench_gate,
     "benchmarks.mode": bench_mode,
+    "load.tool": load_tool,
+    "load.binary": load_binary,
+    "load.port": load_port,
+    "load.path": load_path,
+    "load.health": load_health,
     "workflows.branch": branch,
     "workflows.directory": directory,
     "workflows.dependabot": dependabot,

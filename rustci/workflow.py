@@ -153,6 +153,8 @@ class Triggers:
     """The activities of pull requests, where they are not GitHub's usual ones."""
     paths: tuple[str, ...] = ()
     """Only pull requests that touch one of these."""
+    label: str | None = None
+    """Only pull requests that carry it: the jobs look."""
     merge_queue: bool = False
     cron: str | None = None
     """Runs on this schedule."""

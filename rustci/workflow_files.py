@@ -48,11 +48,25 @@ def scheduled(project: Project, config: Config, jobs: tuple[Job, ...]) -> Workfl
     return _file("scheduled", "Scheduled", why, triggers, config, jobs)
 
 
+def load(project: Project, config: Config, jobs: tuple[Job, ...]) -> Workflow:
+    """Return what puts the server under load."""
+    triggers = Triggers(
+        pull_requests=True,
+        types=("opened", "reopened", "synchronize", "labeled"),
+        label="load",
+        cron=weekly(project, config),
+        timezone=_timezone(config),
+    )
+    why = "Whether the server bears its users."
+    return _file("load", "Load tests", why, triggers, config, jobs)
+
+
 FILES: Mapping[str, File] = {
     "ci": ci,
     "coverage": coverage,
     "bench": bench,
     "scheduled": scheduled,
+    "load": load,
 }
 """Every workflow file by its name without `.yml`, in the order in which people read of them."""
 
@@ -76,8 +90,11 @@ def daily(project: Project, config: Config) -> str:
 def told(triggers: Triggers, branch: str) -> Verbatim:
     """Return in words what starts a workflow."""
     touching = f" that touch {', '.join(f'`{path}`' for path in triggers.paths)}"
+    labelled = f" with the label `{triggers.label}`"
     occasions = [
-        f"on pull requests{touching if triggers.paths else ''}" if triggers.pull_requests else "",
+        f"on pull requests{touching * bool(triggers.paths)}{labelled * bool(triggers.label)}"
+        if triggers.pull_requests
+        else "",
         f"on pushes to `{branch}`" if triggers.pushes else "",
         f"on tags like `{triggers.tags[0]}`" if triggers.tags else "",
         "in the merge queue" if triggers.merge_queue else "",

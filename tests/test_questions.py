@@ -67,7 +67,7 @@ def test_every_question_is_about_an_option_and_offers_only_what_it_takes() -> No
         assert set(question.clears) <= set(grammar)
 
 
-def test_enter_alone_asks_eight_questions_and_records_nothing(chat: Project) -> None:
+def test_enter_alone_asks_nine_questions_and_records_nothing(chat: Project) -> None:
     names, end = asked(interview(chat), {})
     assert names == [
         "toolchains.channels",
@@ -77,6 +77,7 @@ def test_enter_alone_asks_eight_questions_and_records_nothing(chat: Project) -> 
         "coverage.minimum",
         "cache.cargo",
         "benchmarks.gate",
+        "load.tool",
         "jobs",
     ]
     assert recorded(end) == {}
@@ -92,7 +93,8 @@ def test_follow_ups_depend_on_the_project(tmp_path: Path) -> None:
     (tmp_path / "src/main.rs").write_text("fn main() {}\n")
     (tmp_path / "Cargo.toml").write_text('[package]\nname = "bare"\nversion = "0.1.0"\n')
     names, _ = asked(interview(read(tmp_path)), {})
-    assert not {"coverage.service", "coverage.minimum", "benchmarks.gate"} & set(names)
+    of_others = {"coverage.service", "coverage.minimum", "benchmarks.gate", "load.tool"}
+    assert not of_others & set(names)
 
 
 def test_sccache_is_asked_about_where_somebody_chose_it(chat: Project) -> None:
@@ -193,7 +195,7 @@ class TestJobs:
     def test_going_back_keeps_the_choice_and_follows_new_answers(self, chat: Project) -> None:
         state, _ = to(interview(chat), "jobs")
         state = state.answer(tuple(name for name in self.default(state) if name != "canary"))
-        state = state.back().back()
+        state = state.back().back().back()
         assert state.question
         assert state.question.name == "benchmarks.gate"
         state = state.answer(value=False)

@@ -92,9 +92,14 @@ def is_nightly(code: str) -> bool:
 
 def is_server(code: str) -> bool:
     """Whether blanked code opens a listening socket outside its test module."""
-    tests = _TEST_MODULE.search(code)
-    outside = code[: tests.start()] if tests else code
+    outside = outside_tests(code)
     return any(call in outside for call in SERVERS)
+
+
+def outside_tests(code: str) -> str:
+    """Return what stands above the test module, which is the last thing in a file."""
+    tests = _TEST_MODULE.search(code)
+    return code[: tests.start()] if tests else code
 
 
 def no_std(code: str) -> str | None:

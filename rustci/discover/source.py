@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rustci.discover import rust_text
 from rustci.discover.manifest import MANIFEST
+from rustci.discover.server import ServerReader
 from rustci.discover.tree import Tree, join
 from rustci.errors import ProjectError
 from rustci.project import DependencyKind, Package, Source, TargetKind
@@ -70,7 +71,8 @@ class _Scan:
         self.doctested = package.library is not None and package.library.doctest
         self.unix_crates = _unix_crates(package)
         self.uses_unsafe = self.has_tests = self.has_doctests = False
-        self.server = self.nightly = self.unix = self.denies_warnings = False
+        self.nightly = self.unix = self.denies_warnings = False
+        self.server = ServerReader(package)
         self.ignored = 0
         self.systems: set[str] = set()
         self.nightly_features: set[str] = set()
@@ -86,8 +88,7 @@ class _Scan:
             self._root(path, text)
         if not self.uses_unsafe and "unsafe" in text:
             self.uses_unsafe = rust_text.has_unsafe(rust_text.blank(text))
-        if not self.server and any(call in text for call in rust_text.SERVERS):
-            self.server = rust_text.is_server(rust_text.blank(text))
+        self.server.code(text)
         if not self.unix and any(word in text for word in _UNIX_WORDS):
             self.unix = rust_text.calls_unix(rust_text.blank(text), self.unix_crates)
         self._conditions(text)
@@ -113,7 +114,7 @@ class _Scan:
             os_specific=tuple(sorted(self.systems)),
             unix_only=self.unix and self.systems.isdisjoint(_PORTABLE),
             exclusive_features=tuple(sorted(self.exclusive)),
-            server=self.server and bool(self.package.of_kind(TargetKind.BIN)),
+            server=self.server.server(),
         )
 
     def _root(self, path: str, text: str) -> None:

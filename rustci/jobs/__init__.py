@@ -22,6 +22,7 @@ from rustci.jobs import (
     format,  # noqa: A004
     gate,
     history,
+    load,
     lockfile,
     manifests,
     msrv,
@@ -54,7 +55,7 @@ GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
         review,
         rustci,
     ),
-    "Coverage and benchmarks": (coverage, gate, creep, history),
+    "Coverage and benchmarks": (coverage, gate, creep, history, load),
     "Once a week": (canary, docsrs, advisories, codeql, scorecard, report),
 }
 """Every job that can be switched on or off, grouped for people."""

@@ -26,6 +26,7 @@ EVENTS: Mapping[Event, Mapping[str, Any]] = {
             "number": 1,
             "head": {"ref": "topic", "repo": {"fork": False, "full_name": REPOSITORY}},
             "base": {"ref": "main"},
+            "labels": [{"name": "load"}],
         }
     },
     "push": {"ref": "refs/heads/main"},

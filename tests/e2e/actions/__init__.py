@@ -13,15 +13,19 @@ from tests.e2e.actions import (
     install_action,
     rust_cache,
     sccache_action,
+    setup_k6,
+    setup_node,
     upload_artifact,
 )
 
 STAND_INS: Mapping[str, ModuleType] = {
     "actions/checkout": checkout,
     "actions/download-artifact": download_artifact,
+    "actions/setup-node": setup_node,
     "actions/upload-artifact": upload_artifact,
     "codecov/codecov-action": codecov,
     "coverallsapp/github-action": coveralls,
+    "grafana/setup-k6-action": setup_k6,
     "Mozilla-Actions/sccache-action": sccache_action,
     "Swatinem/rust-cache": rust_cache,
     "taiki-e/install-action": install_action,
