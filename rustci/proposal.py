@@ -23,6 +23,9 @@ from rustci import (
 from rustci import (
     lock as lockfile,
 )
+from rustci import (
+    starter as starting,
+)
 from rustci.adopt import Recognised
 from rustci.discover.git_files import find_root
 from rustci.errors import DecisionNeeded, Location, ProjectError, UsageError
@@ -33,6 +36,7 @@ from rustci.paths import CONFIG
 from rustci.project import Project
 from rustci.recommend import recommend
 from rustci.scaffold import Change, ChangeKind, ChangeSet, Decisions, Generated
+from rustci.starter import Starter
 from rustci.transaction import Write
 from rustci.update import Terms
 from rustci.workflow import Workflow
@@ -49,6 +53,8 @@ class Proposal:
     changes: ChangeSet
     settings: Change
     """What becomes of `.github/rustci.toml`."""
+    starter: tuple[Change, ...] = ()
+    """A first benchmark and the manifest that names it, where somebody asked for one."""
     lock: Lock
     """What the lock says once all is written."""
     writes: tuple[Write, ...]
@@ -57,7 +63,7 @@ class Proposal:
     @property
     def files(self) -> tuple[Change, ...]:
         """Every file that is compared, the answers first."""
-        return (self.settings, *self.changes.changes)
+        return (self.settings, *self.starter, *self.changes.changes)
 
     @property
     def unjoined(self) -> tuple[str, ...]:
@@ -81,10 +87,12 @@ def propose(
     decisions: Decisions,
     terms: Terms | None = None,
     moved: Sequence[Change] = (),
+    starter: Starter | None = None,
 ) -> Proposal:
     """Return what `config` means for `project`. Reads the disk, writes nothing.
 
-    `moved`: changes of pins that come first, and are written with all else.
+    `moved`: changes of pins that come first, and are written with all else. `starter`: a benchmark
+    that the project has by then.
     Raises RustciError for answers that cannot be met and files that cannot be read or merged.
     """
     terms = terms or Terms()
@@ -92,11 +100,14 @@ def propose(
     previous = lockfile.read(project.root)
     before = previous or Lock(version="")
     workflows = jobs.plan(facts.recalled(project, before.facts), config)
-    generated = templates.render(workflows, project, config)
+    generated = dict(templates.render(workflows, project, config, starter))
+    first_bench: tuple[Change, ...] = ()
+    if starter:
+        first_bench = starting.changes(project, starter, generated.pop(starter.path).text)
     disk = {p: files.read_bytes(project.root, p) for p in scaffold.paths(generated, previous)}
     disk |= {change.path: change.new.encode() for change in moved if change.new is not None}
-    generated = update.with_newer_pins(generated, disk, previous)
-    changes, lock = _compared(generated, disk, before, decisions, terms)
+    newer = update.with_newer_pins(generated, disk, previous)
+    changes, lock = _compared(newer, disk, before, decisions, terms)
     changes = scaffold.with_moved(changes, moved, others=not terms.only)
     changes, lock = update.joined(changes, lock, terms)
     _refuse_twins(project, changes)
@@ -115,8 +126,9 @@ def propose(
         workflows=workflows,
         changes=changes,
         settings=settings,
+        starter=first_bench,
         lock=lock,
-        writes=(*first, *changes.writes, *([last] if last else [])),
+        writes=(*first, *scaffold.writes(first_bench), *changes.writes, *([last] if last else [])),
     )
 
 

@@ -108,16 +108,21 @@ class ChangeSet:
     @property
     def writes(self) -> tuple[Write, ...]:
         """What to hand to `transaction.apply`, before the lock."""
-        return tuple(
-            Write(path=change.path, text=change.new, expected=change.old)
-            for change in self.changes
-            if change.kind in _WRITING
-        )
+        return writes(self.changes)
 
     @property
     def changed(self) -> bool:
         """Whether anything is to be written or decided."""
         return bool(self.writes or self.undecided)
+
+
+def writes(changes: Iterable[Change]) -> tuple[Write, ...]:
+    """Return what to hand to `transaction.apply` for the changes that write something."""
+    return tuple(
+        Write(path=change.path, text=change.new, expected=change.old)
+        for change in changes
+        if change.kind in _WRITING
+    )
 
 
 def paths(generated: Mapping[str, Generated], lock: Lock | None) -> tuple[str, ...]:
@@ -227,7 +232,7 @@ def unified_diff(change: Change) -> str:
 def _change(path: str, file: Generated, old: bytes | None, locked: LockedFile | None) -> Change:
     """Return what becomes of one generated file, before anybody decides."""
     kind, reason = _verdict(file, old, locked)
-    return Change(path=path, kind=kind, old=old, new=_styled(file.text, old), reason=reason)
+    return Change(path=path, kind=kind, old=old, new=styled(file.text, old), reason=reason)
 
 
 def _verdict(
@@ -371,7 +376,7 @@ def _text(data: bytes) -> str:
     return _plain(data.decode(errors="surrogateescape"))
 
 
-def _styled(text: str, old: bytes | None) -> str:
+def styled(text: str, old: bytes | None) -> str:
     """Return `text` with the BOM and, if it has no others, the CRLF line ends of `old`."""
     if old is None:
         return text

@@ -23,6 +23,7 @@ from rustci.paths import CONFIG, DEPENDABOT, PROGRAMS
 from rustci.project import Project
 from rustci.quoting import Verbatim, refuse_unsafe, yaml_scalar
 from rustci.scaffold import Generated
+from rustci.starter import INSIDE, Starter
 from rustci.workflow import FILE_LIMIT, Job, Matrix, Workflow
 from rustci.workflow_files import FILES
 
@@ -41,22 +42,25 @@ def template_root() -> Path:
 
 
 def render(
-    workflows: tuple[Workflow, ...], project: Project, config: Config
+    workflows: tuple[Workflow, ...],
+    project: Project,
+    config: Config,
+    starter: Starter | None = None,
 ) -> Mapping[str, Generated]:
     """Return every file by its path in the repository, sorted. Raises ProjectError.
 
     Not thread-safe: Cookiecutter changes the working directory while it renders.
     """
-    context = {
-        "cookiecutter": {"directory": "tree", "_plan": plan_context(workflows, project, config)}
-    }
-    texts = _generate(context)
+    plan = plan_context(workflows, project, config) | {"starter": starter}
+    texts = _generate({"cookiecutter": {"directory": "tree", "_plan": plan}})
     directory = config.workflows.directory
     seeds = _seeds(workflows)
     found = {}
     for path, text in sorted(texts.items()):
         inside = path.startswith(".config/") or path in seeds
         place = f"{directory}/{path}" if inside and directory != "." else path
+        if starter and path == INSIDE:
+            place = starter.path
         found[place] = Generated(text=_checked(path, text), seed=path in SEEDS or path in seeds)
     return dict(sorted((found | _programs(workflows)).items()))
 
@@ -138,6 +142,7 @@ def plan_context(
         "sccache_version": f"v{actions.tool('sccache').version}",
         "workflows": {name: _workflow(by_id[name]) if name in by_id else None for name in FILES},
         "seeds": _printable(_seeds(workflows)),
+        "starter": None,
         "guides": _guides(workflows),
         "dependabot": config.workflows.dependabot,
         "codecov": codecov,

@@ -27,6 +27,7 @@ LAYERS = (
     "workflow_files discover refresh",
     "jobs",
     "config scaffold fingerprint",
+    "starter",
     "precedents recommend questions reference templates",
     "adopt",
     "update",

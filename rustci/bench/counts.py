@@ -269,5 +269,12 @@ def dumps(rows: list[Row], commits: Mapping[str, str]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as problem:
+        raise BenchError(
+            f"cannot be written: {problem.strerror}",
+            where=str(path),
+            todo="Name another folder with --output.",
+        ) from None

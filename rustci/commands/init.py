@@ -14,6 +14,7 @@ import click
 from rustci import adopt, discover, transaction
 from rustci import config as configuration
 from rustci import probe as probing
+from rustci import starter as starting
 from rustci.adopt import Recognised
 from rustci.config import Layer
 from rustci.discover.git_files import find_root
@@ -27,6 +28,7 @@ from rustci.proposal import Proposal, propose, recognised
 from rustci.recommend import recommend
 from rustci.reference import flags as flag_text
 from rustci.scaffold import OnExisting
+from rustci.starter import Starter
 
 EPILOG = """\b
 Examples:
@@ -37,6 +39,7 @@ Examples:
   rustci init --yes --set tests.shards=3 --on-existing beside
   rustci init --dry-run --diff                     write nothing, show everything
   rustci init --yes --probe                        run the checks here first (runs its code)
+  rustci init --starter-bench                      write a first benchmark, and gate it
 """
 
 
@@ -86,6 +89,11 @@ def _flag(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     help="Run the planned checks here first, in a copy, and soften or drop what is red today. This "
     "runs the project's code: its build scripts, procedural macros and tests.",
 )
+@click.option(
+    "--starter-bench",
+    is_flag=True,
+    help="Write a first criterion benchmark, and its entries in Cargo.toml, where there is none.",
+)
 @grammar_flags
 def command(path: Path, *, yes: bool, no_input: bool, **parameters: Any) -> ExitCode:
     """Read the Rust project in PATH, ask, show, and write its workflows."""
@@ -105,6 +113,8 @@ class Run:
         self.dry_run: bool = parameters["dry_run"]
         self.diff: bool = parameters["diff"]
         self.probe: bool = parameters["probe"]
+        self.starter_bench: bool = parameters["starter_bench"]
+        self.starter: Starter | None = None
         self.json: bool = parameters["format_"] == "json"
         self.on_existing = (
             OnExisting(parameters["on_existing"]) if parameters["on_existing"] else None
@@ -126,7 +136,9 @@ class Run:
         project, layers = self.read()
         if not self.yes and not self.dry_run:
             _require_answers(project, layers)
-        proposal = propose(project, configuration.resolve(layers), self.on_existing)
+        proposal = propose(
+            project, configuration.resolve(layers), self.on_existing, starter=self.starter
+        )
         self.show(proposal)
         if self.dry_run:
             return ExitCode.OK
@@ -139,7 +151,7 @@ class Run:
         from rustci import wizard
 
         project, layers = self.read()
-        proposal = wizard.run(project, layers, self.on_existing)
+        proposal = wizard.run(project, layers, self.on_existing, starter=self.starter)
         out = text.console()
         if proposal is None:
             out.print("Nothing was written.")
@@ -165,6 +177,11 @@ class Run:
         given.append(configuration.environment_layer(os.environ))
         given.append(configuration.flag_layer(self.flags, self.assignments))
         project = discover.read_project(self.path, configuration.directory_of(given))
+        if self.starter_bench:
+            named = configuration.resolve((recommend(project), *given)).benchmarks.packages
+            if found := starting.plan(project, named):
+                self.starter = found
+                project = starting.project_with(project, found)
         layers = (recommend(project), *self.adopted(project), *given)
         return project, (*self.today(project, layers), *layers)
 

@@ -36,13 +36,29 @@ def todo(proposal: Proposal) -> tuple[Task, ...]:
     host = repository.host or "github.com"
     base = f"https://{host}/{repository.github}" if repository.github else "on GitHub: …"
     written = {workflow.id for workflow in proposal.workflows}
-    tasks = []
+    tasks = [*_starter(proposal)]
     if "ci" in written:
         what = "Require the check `CI`, and no other, before a pull request may be merged"
         tasks.append(Task(what=what, where=f"{base}/settings/rules"))
     if "coverage" in written:
         tasks += SERVICES.get(proposal.config.coverage.service, ())
     return (*tasks, *_sccache(proposal, base))
+
+
+def _starter(proposal: Proposal) -> list[Task]:
+    """Return what makes a first benchmark the project's own."""
+    if not proposal.starter:
+        return []
+    source, manifest = (change.path for change in proposal.starter)
+    tasks = [
+        Task(what="Put a call of your library in place of the stand-in", where=source),
+        Task(what="Run `cargo bench --bench speed` once and look at what it says", where=manifest),
+    ]
+    if proposal.project.main.lockfile:
+        what = "Commit Cargo.lock as well: that run adds criterion to it, and CI runs `--locked`"
+        lock = (proposal.project.main.directory / "Cargo.lock").as_posix()
+        tasks.append(Task(what=what, where=lock))
+    return tasks
 
 
 def _sccache(proposal: Proposal, base: str) -> list[Task]:

@@ -22,6 +22,7 @@ from rustci.project import Project
 from rustci.proposal import Proposal, propose, recognised
 from rustci.questions import JOBS, Interview, Question
 from rustci.scaffold import Change, ChangeKind, ChangeSet, OnExisting
+from rustci.starter import Starter
 from rustci.update import is_yaml
 from rustci.wizard.prompts import AnyOf, Item, Line, OneOf, Prompt, Prompter, YesNo, words
 from rustci.wizard.terminal import QuestionaryPrompter
@@ -37,6 +38,7 @@ def run(
     layers: tuple[Layer, ...],
     on_existing: OnExisting | None,
     prompter: Prompter | None = None,
+    starter: Starter | None = None,
 ) -> Proposal | None:
     """Ask everything, and return what to write; None if the user decides against it.
 
@@ -45,7 +47,7 @@ def run(
     """
     jobs.plan(project, configuration.resolve(layers))
     prompter = prompter or _terminal()
-    wizard = Wizard(Interview(project=project, layers=layers), on_existing, prompter)
+    wizard = Wizard(Interview(project=project, layers=layers), on_existing, prompter, starter)
     try:
         return wizard.run()
     except (KeyboardInterrupt, EOFError):
@@ -57,9 +59,14 @@ class Wizard:
     """One run through the questions, the files that are in the way, and the review."""
 
     def __init__(
-        self, interview: Interview, on_existing: OnExisting | None, prompter: Prompter
+        self,
+        interview: Interview,
+        on_existing: OnExisting | None,
+        prompter: Prompter,
+        starter: Starter | None = None,
     ) -> None:
         self.interview = interview
+        self.starter = starter
         self.on_existing = on_existing
         self.prompter = prompter
         self.decisions: dict[str, OnExisting] = {}
@@ -111,7 +118,8 @@ class Wizard:
         interview = self.interview
         if OnExisting.MERGE in decisions.values():
             interview = interview.beneath(adopt.layer(self.recognised(decisions)))
-        return propose(interview.project, interview.config, self.on_existing or decisions)
+        decided = self.on_existing or decisions
+        return propose(interview.project, interview.config, decided, starter=self.starter)
 
     def recognised(self, decisions: Mapping[str, OnExisting]) -> tuple[Recognised, ...]:
         """Return what the workflows that stay already do. Raises RustciError."""

@@ -1,10 +1,13 @@
 """The gate on real criterion benchmarks of the chat server, again and again: how it does.
 
-    python tests/bench/live.py RUNS [--work DIR] [--budget TIME]
+    python tests/bench/live.py RUNS [--log FILE] [--work DIR] [--budget TIME]
 
 The truth is known: `encode` does its work 20 times over in base, and 21 or 22 times in the slower
 heads (+5 %, +10 %); `decode` is the same everywhere. Each scenario runs on an idle machine and
-again while a process keeps another core busy. `nox -s bench_live` runs this.
+again while a process keeps another core busy. They take turns, so that a campaign that is stopped
+early has about as many runs of each. With `--log` each finished run is a line of that file, those
+that it holds count, and so the same command goes on where it was stopped; RUNS = 0 only prints the
+table. `nox -s bench_live` runs this.
 """
 
 from __future__ import annotations
@@ -17,8 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +79,10 @@ SCENARIOS = (
 class Outcome:
     """What one run of the gate said."""
 
+    scenario: str
+    busy: bool
+    """Whether another process kept a core busy."""
+    seed: int
     code: int
     statuses: Mapping[str, str]
     seconds: float
@@ -114,22 +121,23 @@ def committed(project: Path, base: str, scenario: Scenario) -> str:
     return git(project, "rev-parse", "HEAD")
 
 
-def gate(project: Path, base: str, head: str, *more: str) -> Outcome:
-    """Run the gate as a workflow does: the package's own source, by the Python at hand."""
+def gate(project: Path, base: str, head: str, *more: str) -> tuple[int, dict[str, str], float]:
+    """Run the gate as a workflow does: the package's own source, by the Python at hand.
+
+    Returns its exit code, the status of each benchmark and the seconds that it measured for.
+    """
     output = project.parent / "output"
     shutil.rmtree(output, ignore_errors=True)
     argv = [
         *(sys.executable, str(ROOT / "rustci" / "bench"), "run", "--bench", "serde"),
         *("--base", base, "--head", head, "--output", str(output), *more),
     ]
-    started = time.monotonic()
     done = subprocess.run(argv, cwd=project, check=False, capture_output=True, text=True)
-    seconds = time.monotonic() - started
     if not (output / "bench-result.json").exists():
         sys.exit(f"the gate ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     result = json.loads((output / "bench-result.json").read_text("utf-8"))
     statuses = {row["name"]: row["status"] for row in result["results"]}
-    return Outcome(done.returncode, statuses, seconds, result["seconds"])
+    return done.returncode, statuses, result["seconds"]
 
 
 @contextlib.contextmanager
@@ -145,7 +153,35 @@ def load(*, on: bool) -> Iterator[None]:
             child.kill()
 
 
-def row(name: str, scenario: Scenario, outcomes: list[Outcome]) -> str:
+def turns(
+    runs: int, scenarios: Sequence[Scenario], loads: Sequence[bool], done: Sequence[Outcome]
+) -> Iterator[tuple[int, Scenario, bool]]:
+    """Yield what is left to run, by turns: the seed, the scenario, and whether under load."""
+    ran = {(each.seed, each.scenario, each.busy) for each in done}
+    for seed in range(runs):
+        for busy in loads:
+            for scenario in scenarios:
+                if (seed, scenario.name, busy) not in ran:
+                    yield seed, scenario, busy
+
+
+def logged(log: Path) -> list[Outcome]:
+    """Return the outcomes that a campaign's file holds."""
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    return [Outcome(**json.loads(line)) for line in lines]
+
+
+def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the lines of the table: each scenario, idle and under load."""
+    yield "scenario     load  false fail verdict right  slowed found  seconds  measuring"
+    for busy in (False, True):
+        for scenario in SCENARIOS:
+            of = [o for o in outcomes if (o.scenario, o.busy) == (scenario.name, busy)]
+            if of:
+                yield row("busy" if busy else "idle", scenario, of)
+
+
+def row(name: str, scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
     """Return a scenario's line of the table."""
     false = sum(any(each.false(scenario)) for each in outcomes)
     right = sum(each.code == scenario.verdict for each in outcomes)
@@ -166,30 +202,36 @@ def row(name: str, scenario: Scenario, outcomes: list[Outcome]) -> str:
 
 
 def main() -> None:
-    """Run every scenario, idle and under load, and print the table as it grows."""
+    """Run the scenarios by turns, idle and under load; print each run, and the table at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=int, help="runs of each scenario")
+    parser.add_argument("runs", type=int, help="runs of each scenario, those of the log included")
+    parser.add_argument("--log", type=Path, help="append each run here, and go on from there")
     parser.add_argument("--work", type=Path, help="keep the builds here")
     parser.add_argument("--budget", default="10m", help="of measuring, for each run")
     parser.add_argument("--only", help="the one scenario of this name")
     parser.add_argument("--idle", action="store_true", help="without the runs under load")
     args = parser.parse_args()
-    print("scenario     load  false fail verdict right  slowed found  seconds  measuring")
+    outcomes = logged(args.log) if args.log else []
+    scenarios = [each for each in SCENARIOS if args.only in {None, each.name}]
+    loads = (False,) if args.idle else (False, True)
     with tempfile.TemporaryDirectory(prefix="bench-live-") as folder:
         project = Path(folder) / "project"
         base = repository(project)
-        work = args.work or Path(folder) / "work"
-        for busy in (False,) if args.idle else (False, True):
-            for scenario in SCENARIOS:
-                if args.only in {None, scenario.name}:
-                    head = committed(project, base, scenario)
-                    options = ("--work", str(work), "--budget", args.budget)
-                    with load(on=busy):
-                        outcomes = [
-                            gate(project, base, head, "--seed", str(seed), *options)
-                            for seed in range(args.runs)
-                        ]
-                    print(row("busy" if busy else "idle", scenario, outcomes), flush=True)
+        options = ("--work", str(args.work or Path(folder) / "work"), "--budget", args.budget)
+        for seed, scenario, busy in turns(args.runs, scenarios, loads, outcomes):
+            head = committed(project, base, scenario)
+            started = time.monotonic()
+            with load(on=busy):
+                code, statuses, measuring = gate(project, base, head, "--seed", str(seed), *options)
+            seconds = time.monotonic() - started
+            outcome = Outcome(scenario.name, busy, seed, code, statuses, seconds, measuring)
+            outcomes.append(outcome)
+            line = json.dumps(asdict(outcome))
+            print(line, file=sys.stderr, flush=True)
+            if args.log:
+                with args.log.open("a", encoding="utf-8") as file:
+                    file.write(f"{line}\n")
+    print(*table(outcomes), sep="\n")
 
 
 if __name__ == "__main__":

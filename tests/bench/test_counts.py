@@ -114,3 +114,10 @@ def test_a_version_that_writes_no_summary_is_told(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"iai-callgrind 0.8.0 writes no summary") as caught:
         counts._runner(bench, tree, tmp_path, print)
     assert "0.9 or newer" in caught.value.todo
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+
+    with pytest.raises(BenchError, match="cannot be written"):
+        counts._write(tmp_path / "file" / "bench-counts.json", "{}")

@@ -20,6 +20,24 @@ from tests.bench.crates import BENCH, FILES, LIBRARY, MANIFEST, commit, git, rep
 pytestmark = pytest.mark.slow
 GATE = (sys.executable, str(Path(__file__).parents[2] / "rustci" / "bench"))
 SLOWER = LIBRARY.replace("0..n", "0..n + n / 2")
+PLACED = """
+#[no_mangle]
+#[inline(never)]
+pub extern "C" fn near() -> u64 {
+    std::hint::black_box(1)
+}
+#[no_mangle]
+#[inline(never)]
+pub extern "C" fn other() -> u64 {
+    std::hint::black_box(2)
+}
+pub fn sum(n: u64) -> u64 {
+    let place = |function: extern "C" fn() -> u64| std::hint::black_box(function as usize);
+    let n = if place(near) > place(other) { n + n / 2 } else { n };
+    (0..n).fold(1, |a, b| std::hint::black_box(a.rotate_left(3) ^ b))
+}
+"""
+"""What a cache does at times, for certain: where functions lie decides how long it takes."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,19 @@ def test_a_slowdown_fails_and_names_the_benchmark(tmp_path: Path) -> None:
     assert "::error" in ended.text
     record = (tmp_path / "out" / "bench-raw.jsonl").read_text("utf-8")
     assert {json.loads(line)["layout"] > 0 for line in record.splitlines()[1:]} == {False, True}
+
+
+def test_a_slowdown_that_is_only_layout_is_cleared_by_relinks(tmp_path: Path) -> None:
+    ended = gate(
+        *(tmp_path, {"src/lib.rs": PLACED}),
+        {"src/lib.rs": PLACED.replace("near", "zone")},  # a name, and with it the linker's order
+    )
+
+    (row,) = ended.result["results"]
+    assert (ended.code, row["status"]) == (0, "layout"), ended.text
+    assert row["ratio"] == pytest.approx(1.5, abs=0.1)
+    assert len(row["layouts"]) == 5
+    assert "linked in other orders" in row["why"]
 
 
 def test_a_benchmark_whose_source_changed_is_shown_and_not_gated(tmp_path: Path) -> None:
