@@ -59,6 +59,9 @@ SERVERS = (
 )
 """What a binary that listens on a socket calls."""
 
+MIGRATIONS = ("migrate!", "embed_migrations!", "sqlx::test", "Migrator::new")
+"""What brings a database up to date from within the program or its tests."""
+
 
 def strip(text: str) -> str:
     """Return the code without comments, characters and raw strings; plain strings stay."""
@@ -95,6 +98,11 @@ def is_server(code: str) -> bool:
     tests = _TEST_MODULE.search(code)
     outside = code[: tests.start()] if tests else code
     return any(call in outside for call in SERVERS)
+
+
+def migrates(code: str) -> bool:
+    """Whether blanked code brings a database up to date itself."""
+    return any(word in code for word in MIGRATIONS)
 
 
 def no_std(code: str) -> str | None:

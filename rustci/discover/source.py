@@ -71,6 +71,7 @@ class _Scan:
         self.unix_crates = _unix_crates(package)
         self.uses_unsafe = self.has_tests = self.has_doctests = False
         self.server = self.nightly = self.unix = self.denies_warnings = False
+        self.migrates = False
         self.ignored = 0
         self.systems: set[str] = set()
         self.nightly_features: set[str] = set()
@@ -114,6 +115,7 @@ class _Scan:
             unix_only=self.unix and self.systems.isdisjoint(_PORTABLE),
             exclusive_features=tuple(sorted(self.exclusive)),
             server=self.server and bool(self.package.of_kind(TargetKind.BIN)),
+            migrates=self.migrates,
         )
 
     def _root(self, path: str, text: str) -> None:
@@ -136,6 +138,8 @@ class _Scan:
     def _tests(self, text: str) -> None:
         if not self.has_tests and "test" in text:
             self.has_tests = rust_text.has_tests(rust_text.blank(text))
+        if not self.migrates and any(word in text for word in rust_text.MIGRATIONS):
+            self.migrates = rust_text.migrates(rust_text.blank(text))
         if "#[ignore" in text:
             self.ignored += rust_text.count_ignored(rust_text.blank(text))
 
