@@ -143,7 +143,7 @@ def run(job: Job) -> Run:
     """Return what a planned job and its parts need and may cost."""
     jobs, meanings = (*job.parts, job), templates.meanings()
     variables = set().union(*map(templates.variables, jobs))
-    settings = (setting for each in jobs for setting in each.setup.sccache_settings)
+    settings = (setting for each in jobs for setting in each.setup.settings)
     return Run(
         cost=cost(jobs),
         permissions=_once(permission for each in jobs for permission in each.permissions),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from rustci.access import HOST, REGISTRY
 from rustci.errors import Location
 from rustci.kinds import (
     Choice,
@@ -332,6 +333,36 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Which dependencies are private: every job that resolves some gets the credentials.
+
+    The secrets stand in the environment `private` on GitHub; pull requests from forks have none.
+    """
+
+    registries: tuple[str, ...] = option(
+        Words(REGISTRY, "registries"),
+        default=(),
+        flag="private-registry",
+        help="Registries of `.cargo/config.toml` that ask for a token: the secret "
+        "`CARGO_REGISTRIES_<NAME>_TOKEN`.",
+    )
+    ssh: tuple[str, ...] = option(
+        Words(HOST, "hosts"),
+        default=(),
+        flag="git-ssh",
+        help="Hosts with git dependencies over ssh: the secret `GIT_SSH_KEY`, and the variable "
+        "`GIT_KNOWN_HOSTS` for hosts other than github.com.",
+    )
+    https: tuple[str, ...] = option(
+        Words(HOST, "hosts"),
+        default=(),
+        flag="git-https",
+        help="Hosts whose git dependencies over https ask for a token: the secret "
+        "`GIT_TOKEN_<HOST>`.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workflows:
     """What all workflows share."""
 
@@ -390,6 +421,7 @@ SECTIONS: Mapping[str, type] = {
     "coverage": Coverage,
     "benchmarks": Benchmarks,
     "load": Load,
+    "access": Access,
     "workflows": Workflows,
     "pins": Pins,
 }
@@ -453,6 +485,7 @@ class Config:
     coverage: Coverage
     benchmarks: Benchmarks
     load: Load
+    access: Access
     workflows: Workflows
     pins: Pins
     jobs: Mapping[str, bool]

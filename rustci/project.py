@@ -159,6 +159,8 @@ class Source:
     """Feature sets under `#[cfg(all(feature = …))] compile_error!`: they break `--all-features`."""
     server: Server | None = None
     """The package has a binary that listens on a socket."""
+    migrates: bool = False
+    """The code or a test brings the database up to date itself (`migrate!`, `#[sqlx::test]`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,15 +294,30 @@ class CargoConfig:
     rustdocflags: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     target_dir: str | None = None
-    registries: tuple[str, ...] = ()
+    registries: Mapping[str, str] = field(default_factory=dict)
+    """The index of each, empty where the file names none."""
     offline_sources: bool = False
-    """`[source]` replacement, that is vendored dependencies."""
+    """`[source]` replacement by a folder, that is vendored dependencies."""
     unstable: bool = False
     env: tuple[str, ...] = ()
     runners: tuple[str, ...] = ()
     """The targets whose binaries start through a `runner`: it must be installed to run tests."""
     rustc_wrapper: str | None = None
     """`build.rustc-wrapper`: it must be installed to build anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """What the tools of sqlx and diesel work with. Every path starts at the workspace's folder."""
+
+    queries: PurePosixPath | None = None
+    """The folder with `.sqlx`, what `cargo sqlx prepare` saved."""
+    migrations: PurePosixPath | None = None
+    """The folder `migrations` of a project without diesel.toml."""
+    diesel: PurePosixPath | None = None
+    """The folder with diesel.toml."""
+    schema: str | None = None
+    """The file that diesel prints the schema to, relative to `diesel`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +365,7 @@ class Project:
     toolchain: ToolchainFile | None = None
     cargo_config: CargoConfig | None = None
     repository: Repository = field(default_factory=lambda: Repository(git=False))
+    database: Database = field(default_factory=Database)
     notes: tuple[str, ...] = ()
     """What was left out or could not be read, for people."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from rustci import runners, services
+from rustci import access, runners, services
 from rustci.config import Layer
 from rustci.jobs.base import (
     all_features_problem,
@@ -77,6 +77,8 @@ def runner_labels(project: Project) -> Advice | None:
     if found := _services(project):
         reason = f"service containers (`{found[0][0].id}`) run on Linux only"
         return (labels[runners.System.LINUX],), reason
+    if services.starts_its_own(direct_features(project)):
+        return (labels[runners.System.LINUX],), "testcontainers need Docker, which Linux has"
     reasons: list[str] = []
     for package in native_packages(project):
         if package.not_on & labels.keys():
@@ -254,6 +256,32 @@ def load_health(project: Project) -> Advice | None:
     return None
 
 
+def registries(project: Project) -> Advice | None:
+    """Those that dependencies come from, unless the repository holds their sources."""
+    found = access.registries(project)
+    if not found:
+        return None
+    if access.vendored(project):
+        return (), "the sources are in the repository"
+    return found, f"dependencies come from `{found[0]}`"
+
+
+def ssh(project: Project) -> Advice | None:
+    """Whatever is fetched over ssh needs a key."""
+    found = access.git_hosts(project, "ssh")
+    if not found or access.vendored(project):
+        return None
+    return found, f"dependencies come from {found[0]} over ssh"
+
+
+def https(project: Project) -> Advice | None:
+    """Hosts that are no public forge: there most repositories can be read by everybody."""
+    found = tuple(h for h in access.git_hosts(project, "https") if h not in access.PUBLIC_FORGES)
+    if not found or access.vendored(project):
+        return None
+    return found, f"dependencies come from {found[0]}, which is no public forge"
+
+
 def branch(project: Project) -> Advice | None:
     """The default branch of the remote, else the one that is checked out."""
     name = project.repository.default_branch
@@ -293,6 +321,9 @@ RULES: Mapping[str, Rule] = {
     "load.port": load_port,
     "load.path": load_path,
     "load.health": load_health,
+    "access.registries": registries,
+    "access.ssh": ssh,
+    "access.https": https,
     "workflows.branch": branch,
     "workflows.directory": directory,
     "workflows.dependabot": dependabot,

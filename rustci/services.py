@@ -60,12 +60,17 @@ def services() -> Mapping[str, Service]:
     return MappingProxyType({service.id: service for service in found})
 
 
+def starts_its_own(dependencies: Mapping[str, frozenset[str]]) -> bool:
+    """Return whether the tests start their containers themselves."""
+    return bool(_STARTS_ITS_OWN & dependencies.keys())
+
+
 def services_for(dependencies: Mapping[str, frozenset[str]]) -> tuple[tuple[Service, str], ...]:
     """Return the services that the dependencies (with their features) imply, each with the reason.
 
     None where the tests start their own containers through testcontainers.
     """
-    if _STARTS_ITS_OWN & dependencies.keys():
+    if starts_its_own(dependencies):
         return ()
     return tuple(
         (service, reasons[0])

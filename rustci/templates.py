@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rustci import actions, environment, services
+from rustci.access import ENVIRONMENT, GITHUB_HOST_KEY, Access
 from rustci.errors import ProjectError
 from rustci.options import Config
 from rustci.paths import CONFIG, DEPENDABOT, PROGRAMS
@@ -185,6 +186,8 @@ def _job(job: Job) -> dict[str, Any]:
                 {"name": setting.name, "value": setting.expression}
                 for setting in job.setup.sccache_settings
             ],
+            "access": _access(job.setup.access) if job.setup.access else None,
+            "access_env": _access_env(job.setup.access) if job.setup.access else {},
             "packages_text": yaml_scalar(" ".join(job.setup.packages)),
             "tools_text": yaml_scalar(",".join(job.setup.tools)),
             "rustup_flags": "".join(
@@ -200,6 +203,25 @@ def _job(job: Job) -> dict[str, Any]:
                 ]
             ),
         },
+    }
+
+
+def _access(found: Access) -> dict[str, bool]:
+    return {"tokens": bool(found.tokens), "ssh": bool(found.ssh), "https": bool(found.https)}
+
+
+def _access_env(found: Access) -> dict[str, str]:
+    """Return what the step that opens private dependencies reads, the secrets first."""
+    secrets = [s.name for s in found.settings if s.secret]
+    lists = {
+        "SECRETS": secrets,
+        "TOKENS": list(found.tokens),
+        "HOSTS": [f"{name}={host}" for name, host in found.hosts.items()],
+    }
+    return {
+        **{setting.name: setting.expression for setting in found.settings},
+        **({"GITHUB_HOST_KEY": yaml_scalar(GITHUB_HOST_KEY)} if found.ssh else {}),
+        **{name: yaml_scalar(" ".join(words)) for name, words in lists.items() if words},
     }
 
 
@@ -258,9 +280,22 @@ def variables(job: Job) -> set[str]:
         *(("RUSTC",) if setup.rust else ()),
         *(("PACKAGES_APT",) if setup.packages else ()),
         *(("SCCACHE_IDLE_TIMEOUT",) if setup.sccache_settings else ()),
+        *((_access_variables(setup.access)) if setup.access else ()),
+        *(("MIGRATIONS",) if setup.migrations else ()),
         *(("SCCACHE_GCS_KEY_PATH",) if setup.sccache == "gcs" else ()),
         *(setting.name for setting in setup.sccache_settings),
     }
+
+
+def _access_variables(found: Access) -> set[str]:
+    made = {
+        "GIT_SSH_COMMAND": found.ssh,
+        "GIT_CONFIG_COUNT": found.https,
+        "GIT_CONFIG_KEY": found.https,
+        "GIT_CONFIG_VALUE": found.https,
+    }
+    names = set(_access_env(found)) - {setting.name for setting in found.settings}
+    return names | {name for name, wanted in made.items() if wanted}
 
 
 def meanings() -> Mapping[str, str]:
@@ -280,7 +315,8 @@ def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
     used = set(COMMON_ENV).union(*map(variables, jobs))
     known = meanings()
     troubles = dict.fromkeys(trouble for job in jobs for trouble in job.troubles)
-    settings = dict.fromkeys(s for job in jobs for s in job.setup.sccache_settings)
+    settings = dict.fromkeys(s for job in jobs for s in job.setup.settings)
+    holders = {job.environment for job in jobs if job.environment and job.setup.settings}
     return {
         "workflows": [
             {
@@ -302,5 +338,7 @@ def _guides(workflows: tuple[Workflow, ...]) -> dict[str, Any]:
         ],
         "environment": [(name, known[name.rstrip("_0123456789")]) for name in sorted(used)],
         "settings": [dataclasses.asdict(setting) for setting in settings],
+        "holder": next(iter(sorted(holders)), "sccache"),
+        "private": ENVIRONMENT in holders,
         "troubles": [dataclasses.asdict(trouble) for trouble in troubles],
     }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+from rustci.access import Access
 from rustci.environment import Setting
 from rustci.paths import WORKFLOWS
 from rustci.quoting import Verbatim
@@ -73,6 +74,18 @@ class ServiceContainer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Migrations:
+    """How the job's database gets its tables before anything asks for them."""
+
+    tool: str
+    """The crate of the command-line program: `name@version`."""
+    features: str
+    diesel: bool
+    folder: str
+    """Of sqlx the one with the migrations, of diesel the one with diesel.toml."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """What a job needs before its own steps: the shared partials print it."""
 
@@ -95,6 +108,16 @@ class Setup:
     sccache_settings: tuple[Setting, ...] = ()
     tools: tuple[str, ...] = ()
     """`name@version`, as taiki-e/install-action takes them."""
+    dependencies: bool = True
+    """Something in the job resolves dependencies, if only to name them."""
+    access: Access | None = None
+    """What it needs for that; `plan` sets it, alike for every job."""
+    migrations: Migrations | None = None
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What the environment on GitHub has to hold."""
+        return (*(self.access.settings if self.access else ()), *self.sccache_settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,7 +147,7 @@ def _job(job: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _secrets(job: Mapping[str, Any]) -> Iterator[str]:
-    if "secrets." in str(job) and job.get("environment") != "sccache":
+    if "secrets." in str(job) and job.get("environment") not in ("private", "sccache"):
         yield "a secret outside the environment that guards it"
     if "secrets." in str(job.get("env")):
         yield "a secret for every step"

@@ -21,6 +21,7 @@ LAYERS = (
     "errors bench existing",
     "paths quoting project data",
     "environment",
+    "access",
     "runners actions services workflow yamlio files github policy",
     "native kinds lock merge facts transaction",
     "tomlio options pins",

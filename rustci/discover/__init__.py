@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from rustci.discover.cargo_config import read_cargo_config
+from rustci.discover.database import read_database
 from rustci.discover.git_files import find_root, git_directory
 from rustci.discover.ignore import Ignore
 from rustci.discover.layout import choose_main, find_candidates
@@ -68,6 +69,7 @@ class _Reading:
                 config,
                 _folders(main, *others) if self.workflows else None,
             ),
+            database=read_database(self.tree, main),
             notes=(*found.notes, *notes, *self.sources.notes),
         )
 

@@ -32,8 +32,8 @@ def read_cargo_config(tree: Tree, directory: str) -> CargoConfig | None:
         rustdocflags=any("rustdocflags" in table for table in tables),
         aliases=_aliases(documents),
         target_dir=next((found for b in builds if (found := b.string("target-dir"))), None),
-        registries=_keys(documents, "registries"),
-        offline_sources=any("replace-with" in source for source in _nested(documents, "source")),
+        registries=_registries(documents),
+        offline_sources=_vendored(documents),
         unstable=any("unstable" in document for document in documents),
         env=_keys(documents, "env"),
         runners=_runners(documents),
@@ -59,6 +59,21 @@ def _nested(documents: Iterable[Table], key: str) -> list[Table]:
         for name, value in table.values.items()
         if isinstance(value, dict)
     ]
+
+
+def _registries(documents: Iterable[Table]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for table in _nested(documents, "registries"):
+        found.setdefault(table.name.removeprefix("registries."), table.string("index") or "")
+    return dict(sorted(found.items()))
+
+
+def _vendored(documents: Iterable[Table]) -> bool:
+    """Return whether a source is replaced by a folder; a mirror is no such thing."""
+    sources = {table.name.removeprefix("source."): table for table in _nested(documents, "source")}
+    named = (table.string("replace-with") for table in sources.values())
+    replacements = (sources[name] for name in named if name in sources)
+    return any("directory" in table or "local-registry" in table for table in replacements)
 
 
 def _keys(documents: Iterable[Table], key: str) -> tuple[str, ...]:

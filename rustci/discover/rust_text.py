@@ -59,6 +59,9 @@ SERVERS = (
 )
 """What a binary that listens on a socket calls."""
 
+MIGRATIONS = ("migrate!", "embed_migrations!", "sqlx::test", "Migrator::new")
+"""What brings a database up to date from within the program or its tests."""
+
 
 def strip(text: str) -> str:
     """Return the code without comments, characters and raw strings; plain strings stay."""
@@ -100,6 +103,11 @@ def outside_tests(code: str) -> str:
     """Return what stands above the test module, which is the last thing in a file."""
     tests = _TEST_MODULE.search(code)
     return code[: tests.start()] if tests else code
+
+
+def migrates(code: str) -> bool:
+    """Whether blanked code brings a database up to date itself."""
+    return any(word in code for word in MIGRATIONS)
 
 
 def no_std(code: str) -> str | None:

@@ -73,6 +73,7 @@ class _Scan:
         self.uses_unsafe = self.has_tests = self.has_doctests = False
         self.nightly = self.unix = self.denies_warnings = False
         self.server = ServerReader(package)
+        self.migrates = False
         self.ignored = 0
         self.systems: set[str] = set()
         self.nightly_features: set[str] = set()
@@ -115,6 +116,7 @@ class _Scan:
             unix_only=self.unix and self.systems.isdisjoint(_PORTABLE),
             exclusive_features=tuple(sorted(self.exclusive)),
             server=self.server.server(),
+            migrates=self.migrates,
         )
 
     def _root(self, path: str, text: str) -> None:
@@ -137,6 +139,8 @@ class _Scan:
     def _tests(self, text: str) -> None:
         if not self.has_tests and "test" in text:
             self.has_tests = rust_text.has_tests(rust_text.blank(text))
+        if not self.migrates and any(word in text for word in rust_text.MIGRATIONS):
+            self.migrates = rust_text.migrates(rust_text.blank(text))
         if "#[ignore" in text:
             self.ignored += rust_text.count_ignored(rust_text.blank(text))
 

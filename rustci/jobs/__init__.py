@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from rustci.access import ENVIRONMENT, Access
 from rustci.errors import ConfigError
 from rustci.jobs import (
     advisories,
@@ -16,6 +17,7 @@ from rustci.jobs import (
     coverage,
     creep,
     deny,
+    diesel,
     docs,
     docsrs,
     features,
@@ -31,6 +33,7 @@ from rustci.jobs import (
     rustci,
     scorecard,
     semver,
+    sqlx,
     targets,
     test,
     typos,
@@ -44,7 +47,19 @@ from rustci.workflow import MATRIX_LIMIT, Job, Workflow
 from rustci.workflow_files import FILES
 
 GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
-    "Every change": (format, clippy, docs, lockfile, test, msrv, features, targets, bench),
+    "Every change": (
+        format,
+        clippy,
+        docs,
+        lockfile,
+        test,
+        sqlx,
+        diesel,
+        msrv,
+        features,
+        targets,
+        bench,
+    ),
     "Quality and supply chain": (
         semver,
         deny,
@@ -92,7 +107,9 @@ def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
     by_file: dict[str, list[Job]] = {name: [] for name in FILES}
     for job in (*chosen, aggregate):
         built = job.build(project, config)
-        by_file[job.WORKFLOW] += map(_finished, (*built.parts, built))
+        by_file[job.WORKFLOW] += (
+            _finished(part, project, config) for part in (*built.parts, built)
+        )
     return tuple(
         FILES[name](project, config, ordered)
         for name, found in by_file.items()
@@ -108,14 +125,34 @@ def _ordered(found: list[Job]) -> tuple[Job, ...]:
     return (*others, *last) if others else ()
 
 
-def _finished(job: Job) -> Job:
+def _finished(job: Job, project: Project, config: Config) -> Job:
+    """Return the job with what all jobs get alike, whoever wrote them."""
     if job.size > MATRIX_LIMIT:
         raise ConfigError(
             f"job `{job.id}` would run {job.size} times; GitHub allows {MATRIX_LIMIT} per matrix",
             hint="fewer `platforms.runners`, `toolchains.channels`, `platforms.targets` or "
             "`tests.shards`",
         )
-    if any(setting.secret for setting in job.setup.sccache_settings):
-        # An environment hands its secrets only to jobs that name it.
-        return dataclasses.replace(job, environment="sccache")
+    if job.setup.rust and job.setup.dependencies:
+        job = _with_dependencies(job, project, config)
+    if any(setting.secret for setting in job.setup.settings):
+        # An environment hands its secrets only to jobs that name it, and a job names one.
+        return dataclasses.replace(job, environment=secrets_environment(config))
     return job
+
+
+def _with_dependencies(job: Job, project: Project, config: Config) -> Job:
+    """Return a job that resolves dependencies, with the private ones open and without database."""
+    found = config.access
+    access = Access(registries=found.registries, ssh=found.ssh, https=found.https)
+    env = {**access.env, **job.env}
+    if project.database.queries and "SQLX_OFFLINE" not in env:
+        env["SQLX_OFFLINE"] = "true"
+    setup = dataclasses.replace(job.setup, access=access if access.settings else None)
+    return dataclasses.replace(job, env=env, setup=setup)
+
+
+def secrets_environment(config: Config) -> str:
+    """Return the environment on GitHub that holds the secrets."""
+    found = config.access
+    return ENVIRONMENT if found.registries or found.ssh or found.https else "sccache"

@@ -8,14 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from rustci import actions, native, services
+from rustci import access, actions, native, services
 from rustci.environment import backend
 from rustci.errors import ConfigError
 from rustci.options import Config
 from rustci.project import Package, Project, TargetKind
 from rustci.quoting import Verbatim
 from rustci.runners import runner
-from rustci.workflow import CONTENTS_READ, Job, Permission, ServiceContainer, Setup, Trouble
+from rustci.workflow import (
+    CONTENTS_READ,
+    Job,
+    Migrations,
+    Permission,
+    ServiceContainer,
+    Setup,
+    Trouble,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,8 @@ class CatalogueJob(Protocol):
 
 SHOWN = "`warnings.{}` in .github/rustci.toml says why it fails nothing."
 """The end of the sentence on a job whose findings are shown only."""
+DATABASE = "DATABASE_URL"
+"""The variable through which sqlx, diesel and tests find a database."""
 LINUX = "ubuntu-24.04"
 """Where jobs run that need no other system."""
 
@@ -132,7 +142,9 @@ def workspace_flag(project: Project) -> str:
 
 
 def locked_flag(project: Project) -> str:
-    """Return `--locked` where Cargo.lock is committed."""
+    """Return `--locked` where Cargo.lock is committed; vendored sources need no network either."""
+    if access.vendored(project):
+        return "--frozen" if project.main.lockfile else "--offline"
     return "--locked" if project.main.lockfile else ""
 
 
@@ -327,6 +339,7 @@ def setup(
     components: tuple[str, ...] = (),
     targets: tuple[str, ...] = (),
     tools: tuple[str, ...] = (),
+    migrations: Migrations | None = None,
     cache: bool = True,
     key: str = "",
 ) -> Setup:
@@ -357,6 +370,7 @@ def setup(
             *dict.fromkeys(tool(found.tool) for found in native_packages(project) if found.tool),
             *tools,
         ),
+        migrations=migrations,
     )
 
 
@@ -398,8 +412,59 @@ def services_of(config: Config) -> tuple[services.Service, ...]:
     return tuple(known[name] for name in config.tests.services)
 
 
+def database_of(project: Project, config: Config) -> services.Service | None:
+    """Return the database that sqlx or diesel talks to: a chosen one, else the one implied."""
+    implied = (service for service, _ in services.services_for(direct_features(project)))
+    return next((s for s in (*services_of(config), *implied) if DATABASE in s.test_env), None)
+
+
+def migrations_of(project: Project, config: Config) -> Migrations | None:
+    """Return how `migrations/` gets into the database; None where there is none of them."""
+    service, found = database_of(project, config), project.database
+    if service is None:
+        return None
+    features = "postgres" if service.id == "postgres" else "mysql"
+    if found.diesel:
+        return Migrations(
+            tool=built_for(project, "diesel", "diesel_cli"),
+            features=features,
+            diesel=True,
+            folder=str(found.diesel),
+        )
+    if found.migrations and "sqlx" in direct_features(project):
+        return Migrations(
+            tool=built_for(project, "sqlx", "sqlx-cli"),
+            features=features,
+            diesel=False,
+            folder=str(found.migrations),
+        )
+    return None
+
+
+def migrations_for_tests(project: Project, config: Config) -> Migrations | None:
+    """Return them where the tests have a database and do not bring it up to date themselves."""
+    if DATABASE not in service_env(config) or any(p.source.migrates for p in project.packages):
+        return None
+    return migrations_of(project, config)
+
+
+def built_for(project: Project, crate: str, program: str) -> Verbatim:
+    """Return the program in the release that belongs to the locked crate."""
+    newest = actions.built(program)
+    versions = project.main.locked_versions.get(crate, ())
+    locked = next((v for v in versions if re.fullmatch(r"\d+\.\d+\.\d+", v)), newest.version)
+    if locked.split(".")[:2] == newest.version.split(".")[:2]:
+        return Verbatim(newest.spec)
+    return Verbatim(f"{program}@~{locked.rpartition('.')[0]}")
+
+
 def service_containers(config: Config) -> tuple[ServiceContainer, ...]:
     """Return the containers for `tests.services`, in that order."""
+    return containers(services_of(config))
+
+
+def containers(chosen: tuple[services.Service, ...]) -> tuple[ServiceContainer, ...]:
+    """Return the containers of these services."""
     return tuple(
         ServiceContainer(
             id=service.id,
@@ -408,7 +473,7 @@ def service_containers(config: Config) -> tuple[ServiceContainer, ...]:
             env=service.env,
             options=service.options,
         )
-        for service in services_of(config)
+        for service in chosen
     )
 
 

@@ -59,7 +59,7 @@ def build(project: Project, config: Config) -> Job:
             for key, value in lane_env(config, toolchain).items()
             if key == "RUSTUP_TOOLCHAIN"
         },
-        setup=Setup(components=("rustfmt",), cache=False),
+        setup=Setup(components=("rustfmt",), cache=False, dependencies=False),
         details={"rustc": rustc_pattern(toolchain), "deny": deny},
         troubles=TROUBLES,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rustci.jobs import secrets_environment
 from rustci.proposal import Proposal
 
 
@@ -42,7 +43,7 @@ def todo(proposal: Proposal) -> tuple[Task, ...]:
         tasks.append(Task(what=what, where=f"{base}/settings/rules"))
     if "coverage" in written:
         tasks += SERVICES.get(proposal.config.coverage.service, ())
-    return (*tasks, *_sccache(proposal, base))
+    return (*tasks, *_enterprise(proposal), *_settings(proposal, base))
 
 
 def _starter(proposal: Proposal) -> list[Task]:
@@ -61,14 +62,14 @@ def _starter(proposal: Proposal) -> list[Task]:
     return tasks
 
 
-def _sccache(proposal: Proposal, base: str) -> list[Task]:
+def _settings(proposal: Proposal, base: str) -> list[Task]:
     settings = dict.fromkeys(
         setting
         for workflow in proposal.workflows
         for job in workflow.jobs
-        for setting in job.setup.sccache_settings
+        for setting in job.setup.settings
     )
-    where = f"{base}/settings/environments (environment `sccache`)"
+    where = f"{base}/settings/environments (environment `{secrets_environment(proposal.config)}`)"
     return [
         Task(
             what=f"Set the {'secret' if setting.secret else 'variable'} `{setting.name}`"
@@ -76,4 +77,31 @@ def _sccache(proposal: Proposal, base: str) -> list[Task]:
             where=where,
         )
         for setting in settings
+    ]
+
+
+def _enterprise(proposal: Proposal) -> list[Task]:
+    """Return what a GitHub of one's own asks for: it has neither GitHub's runners nor actions."""
+    host = proposal.project.repository.host or "github.com"
+    if host == "github.com" or host.endswith(".ghe.com"):
+        return []
+    labels = dict.fromkeys(
+        label
+        for workflow in proposal.workflows
+        for job in workflow.jobs
+        for label in (
+            job.matrix.axes.get("runner", ()) if job.matrix and "runner" in job.matrix.axes else ()
+        )
+        or (job.runner,)
+        if isinstance(label, str) and "${{" not in label
+    )
+    return [
+        Task(
+            what=f"Give your runners the labels {', '.join(f'`{label}`' for label in labels)}",
+            where=f"https://{host}: GitHub's own runners are not to be had there",
+        ),
+        Task(
+            what="Let the server fetch actions from github.com (GitHub Connect), or mirror them",
+            where=f"https://{host}, for its administrators",
+        ),
     ]

@@ -25,7 +25,7 @@ from rustci.project import (
     Workspace,
 )
 
-REGISTRIES = {"private": "sparse+https://registry.example/index/"}
+REGISTRIES = dict.fromkeys(("private", "internal"), "sparse+https://registry.example/index/")
 """What `.cargo/config.toml` would define; Cargo gets it through the environment."""
 
 

@@ -20,7 +20,7 @@ def test_cargo_config(projects: Path) -> None:
         rustdocflags=True,
         aliases={"xtask": "run --package xtask --", "ci": "test '--all features'"},
         target_dir="out",
-        registries=("private",),
+        registries={"private": "sparse+https://registry.example/index/"},
         offline_sources=True,
         unstable=True,
         env=("DEFMT_LOG",),

@@ -1,0 +1,3 @@
+//! The tables of a ledger.
+
+pub mod schema;

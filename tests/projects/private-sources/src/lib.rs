@@ -1,0 +1,1 @@
+//! A product whose parts are not public.
