@@ -1,8 +1,8 @@
 """Checks that the libraries compile for target triples on which no tests can run.
 
 On where `platforms.targets` names any: bare metal (read off `#![no_std]`), WebAssembly without
-tests of its own, iOS, and whatever `rustci/data/targets.toml` does not list. Nothing is linked or run, so
-no cross compiler is needed as long as no build script compiles C.
+tests of its own, iOS, and whatever `rustci/data/targets.toml` does not list. Nothing is linked
+or run, so no cross compiler is needed as long as no build script compiles C.
 
 Each package is checked alone, for Cargo unites the features of those that it builds together: one
 that needs `std` would hide that another does not do without. A feature `alloc` is checked as well.
