@@ -5,7 +5,7 @@ of its own kind where GitHub has one, else to Linux with a cross toolchain and a
 taiki-e/setup-cross-toolchain-action brings both. What can be linked and not run (BSD, illumos) is
 compiled with its tests. `rustci/data/targets.toml` is the table of targets.
 
-Cost: a lane for each target. Emulated tests run five to twenty times slower.
+Each target takes a lane of its own. Emulated tests run five to twenty times slower.
 """
 
 from rustci.jobs.base import (

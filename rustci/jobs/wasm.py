@@ -5,7 +5,7 @@ On where a package depends on `wasm-bindgen-test` and `platforms.targets` names
 holds: another one refuses the tests. `wasm_bindgen_test_configure!(run_in_browser)` decides where
 a test runs; Chrome and its driver are on the runner's image.
 
-Cost: one Linux lane, and a minute or two to build the runner.
+It takes one Linux lane, and a minute or two to build the runner.
 """
 
 from rustci.jobs.base import (
