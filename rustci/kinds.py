@@ -267,32 +267,38 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text that matches `pattern` and holds no `..` part."""
+    """A piece of text that matches `pattern` and holds no `..` part; with `off` also false."""
 
     pattern: str
     noun: str
+    off: bool = False
 
     def parse(self, text: str) -> Value:
         """Accept the text."""
+        if self.off and text.lower() in FALSE:
+            return False
         return self.check(text)
 
     def check(self, value: object) -> Value:
         """Accept the text."""
+        if value is False and self.off:
+            return False
         if (
             not isinstance(value, str)
             or not re.fullmatch(self.pattern, value)
             or ".." in value.split("/")
         ):
-            raise ValueError(f"must be {self.noun}")
+            raise ValueError(f"must be {self.describe()}")
         return value
 
     def schema(self) -> dict[str, Any]:
         """A string."""
-        return {"type": "string", "pattern": f"^({self.pattern})$"}
+        text = {"type": "string", "pattern": f"^({self.pattern})$"}
+        return {"anyOf": [text, {"const": False}]} if self.off else text
 
     def describe(self) -> str:
         """In words."""
-        return self.noun
+        return self.noun + (" or `false`" * self.off)
 
 
 TRUE = frozenset({"true", "yes", "on", "1"})

@@ -134,9 +134,11 @@ def rows(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
     """
-    axes = {key: values for key, values in matrix.items() if key != "include"}
+    axes = {key: values for key, values in matrix.items() if key not in ("include", "exclude")}
     products = itertools.product(*axes.values()) if axes else ()
     combined = [dict(zip(axes, values, strict=True)) for values in products]
+    left_out = matrix.get("exclude", [])
+    combined = [row for row in combined if not any(out.items() <= row.items() for out in left_out)]
     further = []
     for extra in matrix.get("include", []):
         shared = [key for key in extra if key in axes]

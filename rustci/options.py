@@ -60,6 +60,7 @@ def option(kind: Kind, *, default: Value, flag: str, help: str) -> Any:  # noqa:
 
 
 CHANNEL = r"stable|beta|nightly(-\d{4}-\d\d-\d\d)?|\d+\.\d+(\.\d+)?"
+LABEL = r"[A-Za-z0-9._-]{1,100}"
 TRIPLE = r"[a-z0-9_]+(-[a-z0-9_.]+){1,4}"
 PACKAGE = r"[a-z0-9][a-z0-9.+-]+"
 FEATURE = r"[\w][\w+./-]*"
@@ -97,16 +98,36 @@ class Platforms:
     """Where the tests run and what else must compile."""
 
     runners: tuple[str, ...] = option(
-        Labels(r"[A-Za-z0-9._-]{1,100}", "runner labels", least=1),
+        Labels(LABEL, "runner labels", least=1),
         default=("ubuntu-24.04", "windows-2025", "macos-15"),
         flag="runner",
-        help="Runner labels of the test matrix. The first Linux one also runs every other job.",
+        help="Runner labels of the test matrix. GitHub's first Linux one also runs every other "
+        "job, or the first of your own where none is GitHub's.",
     )
     targets: tuple[str, ...] = option(
         Words(TRIPLE, "target triples"),
         default=(),
         flag="target",
-        help="Further target triples for which the libraries must compile (`cargo check`).",
+        help="Further target triples: their tests run where anything can run them, else the "
+        "libraries must compile.",
+    )
+    experimental: tuple[str, ...] = option(
+        Words(LABEL, "runner labels and target triples"),
+        default=(),
+        flag="experimental",
+        help="Those of the runners and targets whose lanes may fail without failing the run.",
+    )
+    exclude: tuple[str, ...] = option(
+        Words(rf"{LABEL}/({CHANNEL})", "lanes as `runner/toolchain`"),
+        default=(),
+        flag="exclude",
+        help="Lanes of the test matrix to leave out, as in `macos-15/beta`.",
+    )
+    group: str | bool = option(
+        Text(r"[A-Za-z0-9_][\w .-]{0,99}(?<! )", "the name of a runner group", off=True),
+        default=False,
+        flag="runner-group",
+        help="The group that your own runners are in.",
     )
 
 

@@ -230,7 +230,8 @@ def _on(events: tuple[str, ...]) -> str:
 
 
 def _lane(matrix: Matrix) -> str:
-    return ", ".join(f"${{{{ matrix.{axis} }}}}" for axis in matrix.axes or ("toolchain",))
+    names = matrix.title or matrix.axes or ("toolchain",)
+    return ", ".join(f"${{{{ matrix.{name} }}}}" for name in names)
 
 
 def _word(text: str) -> str:
@@ -251,6 +252,7 @@ def _printable(value: Any) -> Any:
     if isinstance(value, Matrix):
         return {
             "axes": _printable(value.axes),
+            "exclude": _printable(value.exclude),
             "include": [
                 {
                     key: str(item).lower() if isinstance(item, bool) else _printable(item)

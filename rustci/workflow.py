@@ -34,11 +34,21 @@ class Matrix:
 
     axes: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     include: tuple[Mapping[str, str | int | bool], ...] = ()
+    exclude: tuple[Mapping[str, str], ...] = ()
+    """Combinations of the axes that are left out; each fits at least one."""
+    title: tuple[str, ...] = ()
+    """The values that tell lanes apart by name, where not the axes."""
 
     @property
     def size(self) -> int:
         """How many jobs it makes."""
-        return prod(map(len, self.axes.values())) if self.axes else len(self.include)
+        if not self.axes:
+            return len(self.include)
+        left_out = (
+            prod(len(values) for axis, values in self.axes.items() if axis not in row)
+            for row in self.exclude
+        )
+        return prod(map(len, self.axes.values())) - sum(left_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +141,8 @@ class Job:
     runner: str | Verbatim | None
     timeout: int
     """Minutes."""
+    group: str | None = None
+    """The group that its runners are in."""
     permissions: tuple[Permission, ...] = (CONTENTS_READ,)
     needs: tuple[str, ...] = ()
     condition: Verbatim | None = None

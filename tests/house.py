@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from math import prod
 from typing import Any
 
 import tomli
 import yaml
 
+from rustci.lanes import rows
 from rustci.workflow import FILE_LIMIT, MATRIX_LIMIT, SCALAR_LIMIT
 
 PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
@@ -184,8 +184,7 @@ def _compiler(job: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _size(matrix: Mapping[str, Any]) -> int:
-    axes = [values for key, values in matrix.items() if key != "include"]
-    return prod(map(len, axes)) if axes else len(matrix.get("include", ()))
+    return len(rows(matrix))
 
 
 def _aggregate(jobs: Mapping[str, Any]) -> Iterator[str]:

@@ -33,6 +33,7 @@ from rustci.paths import PROGRAMS
 from rustci.project import Project
 from rustci.recommend import recommend
 from rustci.runners import runners, validate_label
+from rustci.targets import targets
 from tests.linters import CUSTOM_LABELS
 
 HERE = Path(__file__).parent
@@ -118,6 +119,9 @@ def _known() -> dict[str, SearchStrategy[Value]]:
     packages = sorted({name for library in native.libraries() for name in library.packages})
     return {
         "tests.services": _tuples(st.sampled_from(sorted(services.services()))),
+        "platforms.targets": _tuples(st.sampled_from([*targets(), "x86_64-unknown-hurd-gnu"])),
+        "platforms.experimental": _tuples(st.sampled_from([*labels(), *targets()])),
+        "platforms.exclude": _tuples(st.sampled_from([f"{one}/stable" for one in labels()])),
         "tests.packages": _tuples(st.sampled_from(packages)),
         "workflows.timezone": st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/Salta"]),
     }
@@ -145,7 +149,8 @@ def values(kind: Kind) -> SearchStrategy[Value]:
         case Features():
             return st.sampled_from(kind.strategies) | values(kind.names)
         case Text():
-            return _matching(kind.pattern).filter(lambda text: _accepts(kind, text))
+            text = _matching(kind.pattern).filter(lambda text: _accepts(kind, text))
+            return text | st.just(False) if kind.off else text  # noqa: FBT003
     raise NotImplementedError(type(kind))
 
 

@@ -16,6 +16,7 @@ from rustci.jobs import (
     codeql,
     coverage,
     creep,
+    cross,
     deny,
     diesel,
     docs,
@@ -38,11 +39,13 @@ from rustci.jobs import (
     test,
     typos,
     unused,
+    wasm,
     workflows,
 )
 from rustci.jobs.base import CatalogueJob, Verdict
 from rustci.options import Config
 from rustci.project import Project
+from rustci.runners import runner
 from rustci.workflow import MATRIX_LIMIT, Job, Workflow
 from rustci.workflow_files import FILES
 
@@ -58,6 +61,8 @@ GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
         msrv,
         features,
         targets,
+        cross,
+        wasm,
         bench,
     ),
     "Quality and supply chain": (
@@ -102,6 +107,7 @@ def verdicts(project: Project, config: Config) -> Mapping[str, Verdict]:
 
 def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
     """Return the workflows with every decision taken. Raises ConfigError."""
+    _check_platforms(config)
     wanted = verdicts(project, config)
     chosen = [job for job in CATALOGUE if wanted[job.ID].on]
     by_file: dict[str, list[Job]] = {name: [] for name in FILES}
@@ -125,6 +131,29 @@ def _ordered(found: list[Job]) -> tuple[Job, ...]:
     return (*others, *last) if others else ()
 
 
+def _check_platforms(config: Config) -> None:
+    """Raise ConfigError for lanes that the matrix does not have: GitHub says nothing of them."""
+    platforms = config.platforms
+    for name in platforms.experimental:
+        if name not in {*platforms.runners, *platforms.targets}:
+            raise ConfigError(
+                f"`platforms.experimental` names `{name}`, which is no runner or target",
+                where=config.settings["platforms.experimental"].where,
+                hint="take it out of `platforms.experimental`",
+            )
+    if platforms.group and any((known := runner(r)) and known.hosted for r in platforms.runners):
+        raise ConfigError(
+            "`platforms.group` holds your own runners, but `platforms.runners` names GitHub's",
+            where=config.settings["platforms.group"].where,
+            hint="name only runners of the group, or set `platforms.group = false`",
+        )
+
+
+def _own(label: str | None) -> bool:
+    """Whether a job's runner is one of the user's own."""
+    return label is not None and (known := runner(label)) is not None and not known.hosted
+
+
 def _finished(job: Job, project: Project, config: Config) -> Job:
     """Return the job with what all jobs get alike, whoever wrote them."""
     if job.size > MATRIX_LIMIT:
@@ -133,6 +162,9 @@ def _finished(job: Job, project: Project, config: Config) -> Job:
             hint="fewer `platforms.runners`, `toolchains.channels`, `platforms.targets` or "
             "`tests.shards`",
         )
+    labels = job.matrix.axes.get("runner", ()) if job.matrix else ()
+    if config.platforms.group and (_own(job.runner) or any(_own(str(label)) for label in labels)):
+        job = dataclasses.replace(job, group=str(config.platforms.group))
     if job.setup.rust and job.setup.dependencies:
         job = _with_dependencies(job, project, config)
     if any(setting.secret for setting in job.setup.settings):

@@ -15,6 +15,7 @@ from rustci.options import Config
 from rustci.project import Package, Project, TargetKind
 from rustci.quoting import Verbatim
 from rustci.runners import runner
+from rustci.targets import Target, target
 from rustci.workflow import (
     CONTENTS_READ,
     Job,
@@ -105,12 +106,16 @@ CODE_SCANNING_TROUBLE = Trouble(
 
 
 def linux_runner(config: Config) -> str:
-    """Return the first Linux label among the runners, for the jobs that need just one."""
-    for label in config.platforms.runners:
-        known = runner(label)
+    """Return the first Linux label among the runners, for the jobs that need just one.
+
+    Whoever names only runners of their own wants every job there.
+    """
+    found = {label: runner(label) for label in config.platforms.runners}
+    for label, known in found.items():
         if known and known.hosted and known.os == "linux":
             return label
-    return LINUX
+    own = not any(known and known.hosted for known in found.values())
+    return config.platforms.runners[0] if own else LINUX
 
 
 def primary_toolchain(config: Config) -> str:
@@ -134,6 +139,35 @@ def rustc_pattern(toolchain: str) -> str:
     if toolchain == "stable":
         return "^rustc [0-9.]+ "
     return f"-{toolchain.split('-', maxsplit=1)[0]}"
+
+
+Row = Mapping[str, str | int | bool]
+
+
+def may_fail(rows: tuple[Row, ...], config: Config, key: str = "target") -> tuple[Row, ...]:
+    """Return the rows of a matrix, each with whether it may fail if any of them may."""
+    allowed = config.platforms.experimental
+    if not any(row[key] in allowed for row in rows):
+        return rows
+    return tuple({**row, "experimental": row[key] in allowed} for row in rows)
+
+
+def further_targets(config: Config) -> tuple[Target, ...]:
+    """Return the targets beside those that the test lanes compile for anyway."""
+    hosts = {known.host for label in config.platforms.runners if (known := runner(label))}
+    return tuple(target(triple) for triple in config.platforms.targets if triple not in hosts)
+
+
+WASM = "wasm32-unknown-unknown"
+
+
+def wasm_tested(project: Project) -> tuple[Package, ...]:
+    """Return the members whose tests a wasm-bindgen runner can run."""
+    return tuple(
+        package
+        for package in project.packages
+        if any(dependency.name == "wasm-bindgen-test" for dependency in package.dependencies)
+    )
 
 
 def workspace_flag(project: Project) -> str:

@@ -1,28 +1,36 @@
-"""Checks that the libraries compile for further target triples (`cargo check --target`).
+"""Checks that the libraries compile for target triples on which no tests can run.
 
-On where `platforms.targets` names any: read off `#![no_std]` (bare metal), wasm crates, or
-`.cargo/config.toml`. Nothing is linked or run, so no cross compiler is needed as long as no build
-script compiles C.
+On where `platforms.targets` names any: bare metal (read off `#![no_std]`), WebAssembly without
+tests of its own, iOS, and whatever `rustci/data/targets.toml` does not list. Nothing is linked
+or run, so no cross compiler is needed as long as no build script compiles C.
+
+Each package is checked alone, for Cargo unites the features of those that it builds together: one
+that needs `std` would hide that another does not do without. A feature `alloc` is checked as well.
 """
 
 from rustci.jobs.base import (
     LOCK_TROUBLE,
+    WASM,
     Verdict,
     capped_lints,
+    further_targets,
     lane_env,
     libraries,
     linux_runner,
     locked_flag,
+    may_fail,
     minutes,
     package_specs,
     primary_toolchain,
     rustc_pattern,
     setup,
-    workspace_flag,
+    wasm_tested,
 )
 from rustci.options import Config
 from rustci.project import Package, Project
 from rustci.quoting import Verbatim
+from rustci.runners import runner
+from rustci.targets import Target, Way
 from rustci.workflow import Job, Matrix, Trouble
 
 ID = "targets"
@@ -38,10 +46,21 @@ TROUBLES = (
 )
 
 
+def chosen(project: Project, config: Config) -> tuple[Target, ...]:
+    """Return the targets that are only checked: no other job compiles for them."""
+    tested = WASM if wasm_tested(project) and config.jobs.get("wasm", True) else ""
+    return tuple(
+        found
+        for found in further_targets(config)
+        if found.way is Way.CHECK and found.triple != tested
+    )
+
+
 def wanted(project: Project, config: Config) -> Verdict:
-    """Where further targets are named."""
-    if not config.platforms.targets:
-        return Verdict(on=False, possible=False, reason="`platforms.targets` names none")
+    """Where further targets are named that no tests can be run on."""
+    if not chosen(project, config):
+        reason = "`platforms.targets` names none that is only checked"
+        return Verdict(on=False, possible=False, reason=reason)
     return Verdict(on=True, reason=config.settings["platforms.targets"].reason)
 
 
@@ -55,19 +74,23 @@ def build(project: Project, config: Config) -> Job:
     """Return the job."""
     toolchain = primary_toolchain(config)
     packages = checked(project)
+    lanes = chosen(project, config)
     bare = any(package.source.no_std == "conditional" for package in packages)
     # Without the names where they can be done without: a dependency may be called the same.
-    whole = packages == project.packages
-    flags = (
-        workspace_flag(project) if whole else '"${packages[@]/#/--package=}"',
-        "--no-default-features" if bare else "",
-        locked_flag(project),
+    whole = packages == project.packages and len(packages) == 1
+    alloc = tuple(package for package in packages if bare and "alloc" in package.features)
+    flags = ("--no-default-features" if bare else "", locked_flag(project))
+    labels = tuple(dict.fromkeys(_runner(found, config) for found in lanes))
+    rows = may_fail(
+        tuple({"target": found.triple, "runner": _runner(found, config)} for found in lanes), config
     )
+    optional = "experimental" in rows[0]
+    several = len(labels) > 1
     return Job(
         id=ID,
         name=TITLE,
         why=Verbatim("These targets are promised, and no test lane compiles for them."),
-        runner=linux_runner(config),
+        runner=Verbatim("${{ matrix.runner }}") if several else labels[0],
         timeout=minutes(20, project),
         env=lane_env(
             config,
@@ -75,13 +98,24 @@ def build(project: Project, config: Config) -> Job:
             **capped_lints(project),
             TARGET=Verbatim("${{ matrix.target }}"),
             **({} if whole else {"PACKAGES": package_specs(project, packages)}),
+            **({"PACKAGES_ALLOC": package_specs(project, alloc)} if alloc else {}),
         ),
-        matrix=Matrix(axes={"target": config.platforms.targets}),
-        setup=setup(project, config, runners=(linux_runner(config),), key="${{ matrix.target }}"),
+        matrix=Matrix(include=rows, title=("target",))
+        if several or optional
+        else Matrix(axes={"target": tuple(found.triple for found in lanes)}),
+        experimental=optional,
+        setup=setup(project, config, runners=labels, key="${{ matrix.target }}"),
         details={
             "by_package": not whole,
+            "alloc": bool(alloc),
             "flags": Verbatim.words(*flags),
             "rustc": rustc_pattern(toolchain),
         },
         troubles=(*TROUBLES, LOCK_TROUBLE),
     )
+
+
+def _runner(found: Target, config: Config) -> str:
+    """Return where a target is checked: wherever the other jobs run, if Linux will do."""
+    known = runner(found.runner)
+    return linux_runner(config) if known and known.os == "linux" else found.runner

@@ -25,6 +25,7 @@ from rustci.jobs.base import (
     has_doctest_target,
     lane_env,
     locked_flag,
+    may_fail,
     migrations_for_tests,
     minutes,
     nextest_flags,
@@ -110,7 +111,7 @@ def _whole(project: Project, config: Config) -> Job:
             **service_env(config),
         ),
         matrix=_matrix(config),
-        experimental=any(map(experimental, config.toolchains.channels)),
+        experimental=any("experimental" in row for row in _matrix(config).include),
         services=service_containers(config),
         setup=setup(
             project,
@@ -180,13 +181,45 @@ def _matrix(config: Config) -> Matrix:
         "runner": config.platforms.runners,
         "toolchain": config.toolchains.channels,
     }
-    allowed_to_fail = any(map(experimental, config.toolchains.channels))
+    flagged = may_fail(
+        tuple({"runner": label} for label in config.platforms.runners), config, "runner"
+    )
+    by_runner = tuple(row for row in flagged if row.get("experimental"))
+    allowed_to_fail = bool(by_runner) or any(map(experimental, config.toolchains.channels))
     rows = tuple(
         {"toolchain": channel, "rustc": rustc_pattern(channel)}
         | ({"experimental": experimental(channel)} if allowed_to_fail else {})
         for channel in config.toolchains.channels
     )
-    return Matrix(axes=axes, include=rows)
+    return Matrix(axes=axes, include=(*rows, *by_runner), exclude=_excluded(config))
+
+
+def _excluded(config: Config) -> tuple[dict[str, str], ...]:
+    """Return the lanes to leave out. Raises ConfigError: GitHub ignores those that are not there.
+
+    Nor may a runner or toolchain lose all its lanes: its row of `include` would become a lane.
+    """
+    found = tuple(lane.split("/") for lane in config.platforms.exclude)
+    where = config.settings["platforms.exclude"].where
+    for label, channel in found:
+        if label not in config.platforms.runners or channel not in config.toolchains.channels:
+            raise ConfigError(
+                f"`platforms.exclude` names `{label}/{channel}`, which is no lane of the matrix",
+                where=where,
+                hint="take it out of `platforms.exclude`, or see `platforms.runners` and "
+                "`toolchains.channels`",
+            )
+    for place, values in enumerate((config.platforms.runners, config.toolchains.channels)):
+        other = (config.toolchains.channels, config.platforms.runners)[place]
+        for value in values:
+            if sum(lane[place] == value for lane in found) == len(other):
+                raise ConfigError(
+                    f"`platforms.exclude` leaves no lane of `{value}`",
+                    where=where,
+                    hint="take one lane out of `platforms.exclude`, or the runner or toolchain out "
+                    "of the matrix",
+                )
+    return tuple({"runner": label, "toolchain": channel} for label, channel in found)
 
 
 def _check_services(config: Config) -> None:
