@@ -287,6 +287,8 @@ class Text:
             not isinstance(value, str)
             or not re.fullmatch(self.pattern, value)
             or ".." in value.split("/")
+            # As a flag it would mean `false`.
+            or (self.off and value.lower() in FALSE)
         ):
             raise ValueError(f"must be {self.describe()}")
         return value

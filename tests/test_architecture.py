@@ -22,7 +22,7 @@ LAYERS = (
     "paths quoting project data",
     "environment",
     "access",
-    "runners actions services workflow yamlio files github policy",
+    "runners targets actions services workflow yamlio files github policy",
     "native kinds lock merge facts transaction",
     "tomlio options pins",
     "workflow_files discover refresh",
