@@ -39,6 +39,9 @@ SATISFIES: Mapping[CiTask, str] = {
     CiTask.MANIFESTS: "manifests",
     CiTask.WORKFLOWS: "workflows",
     CiTask.REVIEW: "review",
+    CiTask.MINIMAL: "minimal",
+    CiTask.SNAPSHOTS: "snapshots",
+    CiTask.LOOM: "loom",
 }
 """Which catalogue job a task makes needless."""
 _THEIRS_ALONE = frozenset({"concurrency", "defaults", "env", "permissions"})

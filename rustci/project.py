@@ -161,6 +161,12 @@ class Source:
     """The package has a binary that listens on a socket."""
     migrates: bool = False
     """The code or a test brings the database up to date itself (`migrate!`, `#[sqlx::test]`)."""
+    heap_tests: tuple[str, ...] = ()
+    """Integration tests whose root file calls `dhat`; sorted."""
+    loom_tests: tuple[str, ...] = ()
+    """Integration tests whose root file calls `loom`; sorted."""
+    models: bool = False
+    """The package's own code calls `loom::model`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

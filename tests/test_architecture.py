@@ -45,7 +45,7 @@ LAYERS = (
 """Modules and packages, lowest first: each imports only what stands before its line."""
 ALONE = {"bench"}
 """Runs on the user's runners without the rest, so it starts processes and speaks by itself."""
-SHARED_BY_JOBS = {"jobs.base", "jobs.cargo_deny", "jobs.measuring"}
+SHARED_BY_JOBS = {"jobs.base", "jobs.cargo_deny", "jobs.measuring", "jobs.weekly"}
 """What jobs are made of; every other module of the family is one job."""
 DOORS = {
     "questionary": {"wizard"},

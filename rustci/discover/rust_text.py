@@ -58,6 +58,10 @@ SERVERS = (
     "TcpListener::bind",
 )
 """What a binary that listens on a socket calls."""
+APART = ("dhat", "loom")
+"""Crates whose tests need a run of their own."""
+MODEL = "loom::model"
+"""What a test of loom's calls."""
 
 MIGRATIONS = ("migrate!", "embed_migrations!", "sqlx::test", "Migrator::new")
 """What brings a database up to date from within the program or its tests."""
@@ -153,6 +157,11 @@ def calls_unix(code: str, crates: Iterable[str]) -> bool:
     """Whether blanked code uses Unix alone: its part of std, or one of these crates."""
     names = "|".join([r"std::os::(?:unix|linux|fd)", *map(re.escape, crates)])
     return re.search(rf"(?:{names})::", code) is not None
+
+
+def calls(code: str, crate: str) -> bool:
+    """Whether blanked code names something of a crate."""
+    return re.search(rf"{crate}(?<!\w{crate})\s*::", code) is not None
 
 
 def denies_warnings(code: str) -> bool:

@@ -79,6 +79,9 @@ class _Scan:
         self.nightly_features: set[str] = set()
         self.exclusive: set[tuple[str, ...]] = set()
         self.no_std: dict[str, str | None] = {}
+        self.test_roots = {str(t.path): t.name for t in package.of_kind(TargetKind.TEST)}
+        self.callers: dict[str, set[str]] = {crate: set() for crate in rust_text.APART}
+        self.models = False
 
     def code(self, path: str) -> None:
         """Take in a file of the library or of a binary."""
@@ -92,6 +95,8 @@ class _Scan:
         self.server.code(text)
         if not self.unix and any(word in text for word in _UNIX_WORDS):
             self.unix = rust_text.calls_unix(rust_text.blank(text), self.unix_crates)
+        if not self.models and rust_text.MODEL in text:
+            self.models = rust_text.MODEL in rust_text.blank(text)
         self._conditions(text)
 
     def tests(self, path: str) -> None:
@@ -99,6 +104,10 @@ class _Scan:
         text = self.reader.text(path)
         self._tests(text)
         self._lints(text)
+        if name := self.test_roots.get(path):
+            for crate, callers in self.callers.items():
+                if crate in text and rust_text.calls(rust_text.blank(text), crate):
+                    callers.add(name)
 
     def source(self) -> Source:
         """Return the sum."""
@@ -117,6 +126,9 @@ class _Scan:
             exclusive_features=tuple(sorted(self.exclusive)),
             server=self.server.server(),
             migrates=self.migrates,
+            heap_tests=tuple(sorted(self.callers["dhat"])),
+            loom_tests=tuple(sorted(self.callers["loom"])),
+            models=self.models,
         )
 
     def _root(self, path: str, text: str) -> None:

@@ -14,7 +14,7 @@ from tests.e2e.report import Report
 from tests.e2e.rust import private_rustup
 
 FULL = bool(os.environ.get("E2E_FULL"))
-FURTHER = ("sccache", "cargo-tarpaulin")
+FURTHER = ("sccache", "cargo-tarpaulin", "cargo-insta")
 
 
 @pytest.fixture(scope="session")

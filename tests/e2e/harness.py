@@ -19,7 +19,7 @@ from tests.e2e.machine import Machine
 
 REPOSITORY = "octocat/project"
 State = Literal["green", "red", "skipped", "not executable"]
-Event = Literal["pull_request", "push", "merge_group", "workflow_dispatch"]
+Event = Literal["pull_request", "push", "merge_group", "schedule", "workflow_dispatch"]
 EVENTS: Mapping[Event, Mapping[str, Any]] = {
     "pull_request": {
         "pull_request": {
@@ -30,6 +30,7 @@ EVENTS: Mapping[Event, Mapping[str, Any]] = {
         }
     },
     "push": {"ref": "refs/heads/main"},
+    "schedule": {"ref": "refs/heads/main"},
     "workflow_dispatch": {"ref": "refs/heads/main"},
     "merge_group": {"merge_group": {"base_ref": "refs/heads/main"}, "action": "checks_requested"},
 }

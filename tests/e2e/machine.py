@@ -27,6 +27,11 @@ const command = ["-B", "-m", "tests.e2e.actions", "%(action)s", "%(phase)s"];
 const env = { ...process.env, PYTHONPATH: E2E_ROOT };
 process.exitCode = spawnSync(E2E_PYTHON, command, { stdio: "inherit", env }).status ?? 1;
 """
+GH = """\
+#!/bin/sh
+printf '%s\\n' "$*" >> "$E2E_STATE/gh.txt"
+"""
+"""Writes down what it is asked; there is no issue yet."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,9 @@ def machine(folder: Path, tools: Path, rustup: Rustup) -> Machine:
     proxy = Path(shutil.which("rustup") or "rustup")
     for name in PROXIES:
         (result.bin / name).symlink_to(proxy.resolve())
+    gh = result.bin / "gh"
+    gh.write_text(GH, "utf-8")
+    gh.chmod(0o755)
     cargo = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     (folder / "cargo").mkdir()
     (cargo / "registry").mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ from tests.e2e.harness import Event
 from tests.e2e.machine import ROOT
 
 HERE = Path(__file__).parent / "projects"
+DEEP = ROOT / "tests" / "projects" / "deep-tests"
+DEEP_JOBS = ("canary", "heap", "ignored", "latest", "loom", "minimal", "property")
 PULL_REQUEST: tuple[tuple[str, Event], ...] = (("ci.yml", "pull_request"),)
 
 
@@ -44,7 +46,7 @@ CASES = (
             ("ci.yml", "pull_request"),
             ("ci.yml", "merge_group"),
             ("coverage.yml", "pull_request"),
-            ("scheduled.yml", "workflow_dispatch"),
+            ("scheduled.yml", "schedule"),
         ),
     ),
     Case("binary", "a program without a library", HERE / "binary"),
@@ -84,6 +86,21 @@ CASES = (
         HERE / "library",
         ("tests.shards=2", "coverage.service=codecov", "coverage.minimum=50"),
         (("ci.yml", "pull_request"), ("coverage.yml", "pull_request")),
+    ),
+    Case(
+        "deep-tests",
+        "a published library with ignored, property, loom and heap tests",
+        DEEP,
+        ("jobs.canary=false", "jobs.snapshots=false"),
+        (("scheduled.yml", "schedule"),),
+    ),
+    Case(
+        "snapshots",
+        "the same library's snapshots",
+        DEEP,
+        tuple(f"jobs.{job}=false" for job in DEEP_JOBS),
+        (("scheduled.yml", "schedule"),),
+        further=True,
     ),
     Case(
         "sccache",

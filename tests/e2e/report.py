@@ -23,6 +23,7 @@ What stood in for the outside:
   and missing inputs fail) and does the local equal: the checkout fetches the commit, caches and
   artifacts move files, tools are put on `PATH` in the pinned version alone, Codecov and Coveralls
   read the report and refuse an empty one.
+- GitHub's `gh` by a script that writes down what it is asked.
 - Rust's servers by a local one, which offers the installed toolchains only.
 - Service containers, which act does not start on the host, by servers on the same ports.
 
