@@ -58,7 +58,7 @@ def workspaces(draw: st.DrawFn) -> tuple[Member, ...]:
     for number, folder in enumerate(folders):
         earlier = st.tuples(st.integers(0, max(number - 1, 0)), st.sampled_from(KINDS))
         needs = draw(st.lists(earlier, max_size=2)) if number else []
-        other = st.integers(0, count - 1).filter(lambda n, own=number: n != own)  # type: ignore[misc]
+        other = st.sampled_from([n for n in range(count) if n != number])
         read = st.tuples(other, st.sampled_from(READS), st.booleans())
         reads = draw(st.lists(read, max_size=1)) if draw(st.booleans()) else []
         members.append(

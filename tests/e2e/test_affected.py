@@ -104,7 +104,8 @@ def test_without_a_merge_commit_everything_runs(family: Base) -> None:
 
 
 def test_a_broken_program_is_red(family: Base) -> None:
-    run = family.pull_request(Edit(PROGRAM, new="\nraise SystemExit(1)\n"))
+    broken = Edit(PROGRAM, old="from __future__ import annotations\n", new="raise SystemExit(1)\n")
+    run = family.pull_request(broken)
     assert run.red() == ["affected", "ci"], run.explain()
     assert not ran(run)
 
