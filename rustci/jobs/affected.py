@@ -1,9 +1,9 @@
 """Selects the packages that a pull request affects; the jobs then compile and test those alone.
 
-Offered for workspaces of four or more members, and off until you switch it on (`jobs.affected`): in
-replayed histories (axum, clap, cargo) the rules below took everything for each pull request as long
-as nobody said in `tests.affected_paths` what the files outside of the packages belong to. The reason
-shows how far a change reaches on average; a small share promises much.
+Offered for workspaces of four or more members, and off until you switch it on (`jobs.affected`). In
+replayed histories of axum, clap, cargo and tokio the rules below took everything for each pull
+request, as long as `tests.affected_paths` did not say what the files outside of the packages belong
+to. The reason shows how far a change reaches on average; a small share promises much.
 
 A package is affected where one of its files changed, one of a package that it depends on, or one
 that its files name (`include_str!("../../x")`, links, programs of other members that its tests
