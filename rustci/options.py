@@ -203,11 +203,11 @@ class Tests:
         "Pays where the tests run for more than about six minutes.",
     )
     affected_paths: tuple[str, ...] = option(
-        Words(r"[\w.@+/-]+=([\w-]+(,[\w-]+)*)?", "paths with their packages"),
+        Words(r"[\w.@+/-]+=([\w-]+(:[\w-]+)*)?", "paths with their packages"),
         default=(),
         flag="affected-path",
         help="Where only affected packages are tested: what a path belongs to, as "
-        "`schemas/=api,client`, or `docs/=` for nothing.",
+        "`schemas/=api:client`, or `docs/=` for nothing.",
     )
     services: tuple[str, ...] = option(
         Words(SERVICE, "services"),

@@ -92,8 +92,8 @@ def _labels() -> list[str]:
 def _extra(text: str) -> Extra:
     path, sign, names = text.partition("=")
     if not sign:
-        raise ValueError(f"`{text}` in `tests.affected_paths` is not `path=package,…`")
-    return path, tuple(filter(None, names.split(",")))
+        raise ValueError(f"`{text}` in `tests.affected_paths` is not `path=package:…`")
+    return path, tuple(filter(None, names.split(":")))
 
 
 def _one_line(problem: Exception) -> str:

@@ -48,7 +48,7 @@ TROUBLES = (
         cause="The summary of `Affected packages` names the file that decided. Files outside of "
         "the packages affect all of them.",
         fix='Tell what the file belongs to: `tests.affected_paths = ["docs/=", '
-        '"schemas/=api,client"]`; after the sign stand the packages, or none.',
+        '"schemas/=api:client"]`; after the sign stand the packages, or none.',
     ),
     Trouble(
         symptom="A package does not compile on pull requests, and does with `--workspace`",
@@ -106,7 +106,7 @@ def build(project: Project, config: Config) -> Job:
     """Return the job. Raises ConfigError for a path of a package that is none."""
     names = {package.name for package in project.packages}
     for text in config.tests.affected_paths:
-        for name in filter(None, text.partition("=")[2].split(",")):
+        for name in filter(None, text.partition("=")[2].split(":")):
             if name not in names:
                 raise ConfigError(
                     f"`tests.affected_paths` names `{name}`, which is no member",
