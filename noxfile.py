@@ -121,6 +121,13 @@ def census(session: nox.Session) -> None:
 
 
 @nox.session
+def affected(session: nox.Session) -> None:
+    """Replay a repository's commits as pull requests: `nox -s affected -- FOLDER [COUNT]`."""
+    install(session, "test")
+    session.run("python", "-m", "tests.affected.replay", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print speed ratios, measured side by side."""
     install(session, "test")

@@ -202,6 +202,13 @@ class Tests:
         help="Compile the tests of each lane once and deal them out to this many jobs (nextest). "
         "Pays where the tests run for more than about six minutes.",
     )
+    affected_paths: tuple[str, ...] = option(
+        Words(r"[\w.@+/-]+=([\w-]+(:[\w-]+)*)?", "paths with their packages"),
+        default=(),
+        flag="affected-path",
+        help="Where only affected packages are tested: what a path belongs to, as "
+        "`schemas/=api:client`, or `docs/=` for nothing.",
+    )
     services: tuple[str, ...] = option(
         Words(SERVICE, "services"),
         default=(),

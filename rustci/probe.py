@@ -150,7 +150,9 @@ class _Job:
             name: Setting(value=value, source=Source.PROBED, reason="")
             for name, value in answers.items()
         }
-        config = configuration.resolve((*self.layers, softened))
+        # What a push starts takes every package.
+        whole = Setting(value=False, source=Source.PROBED, reason="")
+        config = configuration.resolve((*self.layers, {**softened, "jobs.affected": whole}))
         return tuple(lane for lane in self._all(config) if lane.job == job)
 
     def run(self, planned: tuple[Lane, ...]) -> tuple[Outcome, ...]:

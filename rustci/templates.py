@@ -171,11 +171,16 @@ def _workflow(workflow: Workflow) -> dict[str, Any]:
     }
 
 
+SCOPED = '|\n          read -ra scope <<< "$SCOPE"\n          '
+"""What stands before a command that takes the packages in `$SCOPE`."""
+
+
 def _job(job: Job) -> dict[str, Any]:
     toolchain = job.env.get("RUSTUP_TOOLCHAIN", "")
     plain: dict[str, Any] = _printable(dataclasses.replace(job, troubles=(), seeds={}))
     return plain | {
         "partial": job.id,
+        "scope": Verbatim(SCOPED if job.narrowed else ""),
         "condition": job.condition or _on(job.events),
         "title": Verbatim(f"{job.name} ({_lane(job.matrix)})")
         if job.matrix

@@ -146,6 +146,10 @@ class Job:
     permissions: tuple[Permission, ...] = (CONTENTS_READ,)
     needs: tuple[str, ...] = ()
     condition: Verbatim | None = None
+    outputs: Mapping[str, Verbatim] = field(default_factory=dict)
+    """What it hands to the jobs that need it."""
+    narrowed: bool = False
+    """It works on the packages in `$SCOPE` rather than on the whole workspace."""
     events: tuple[str, ...] = ()
     """Of the workflow's, those that it runs on, the usual one first; empty for all."""
     environment: str | None = None

@@ -18,7 +18,7 @@ from rustci.templates import template_root
 ROOT = Path(__file__).parent.parent / "rustci"
 JOBS = [*CATALOGUE, aggregate]
 LAYERS = (
-    "errors bench existing",
+    "errors affected bench existing",
     "paths quoting project data",
     "environment",
     "access",
@@ -43,8 +43,8 @@ LAYERS = (
     "__main__",
 )
 """Modules and packages, lowest first: each imports only what stands before its line."""
-ALONE = {"bench"}
-"""Runs on the user's runners without the rest, so it starts processes and speaks by itself."""
+ALONE = {"affected", "bench"}
+"""Run on the user's runners without the rest, so they start processes and speak by themselves."""
 SHARED_BY_JOBS = {"jobs.base", "jobs.cargo_deny", "jobs.measuring", "jobs.weekly"}
 """What jobs are made of; every other module of the family is one job."""
 DOORS = {
@@ -57,7 +57,7 @@ DOORS = {
     "tomlkit": {"tomlio"},
     "tomli": {"tomlio", "data", "lock"},
     "click": {"cli", "commands", "wizard"},
-    "subprocess": {"github", "bench", "lanes"},
+    "subprocess": {"github", "affected", "bench", "lanes"},
 }
 SPEAKERS = {"cli", "__main__", "output"}
 """Who may write to the terminal and end the process."""
@@ -161,7 +161,7 @@ def test_only_the_edges_speak() -> None:
         assert not spoken or top(name) in SPEAKERS | ALONE, f"{name}: {spoken}"
 
 
-def test_the_bench_package_stands_alone() -> None:
+def test_the_programs_stand_alone() -> None:
     for name in modules():
         if top(name) in ALONE:
             foreign = {top(imported) for imported in imports(name)} - sys.stdlib_module_names

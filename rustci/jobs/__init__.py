@@ -9,6 +9,7 @@ from rustci.access import ENVIRONMENT, Access
 from rustci.errors import ConfigError
 from rustci.jobs import (
     advisories,
+    affected,
     aggregate,
     bench,
     canary,
@@ -52,12 +53,14 @@ from rustci.jobs import (
 from rustci.jobs.base import CatalogueJob, Verdict
 from rustci.options import Config
 from rustci.project import Project
+from rustci.quoting import Verbatim
 from rustci.runners import runner
 from rustci.workflow import MATRIX_LIMIT, Job, Workflow
 from rustci.workflow_files import FILES
 
 GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
     "Every change": (
+        affected,
         format,
         clippy,
         docs,
@@ -134,9 +137,10 @@ def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
     by_file: dict[str, list[Job]] = {name: [] for name in FILES}
     for job in (*chosen, aggregate):
         built = job.build(project, config)
-        by_file[job.WORKFLOW] += (
-            _finished(part, project, config) for part in (*built.parts, built)
-        )
+        found = (*built.parts, built)
+        if wanted[affected.ID].on:
+            found = tuple(map(affected.narrow, found))
+        by_file[job.WORKFLOW] += (_finished(part, project, config) for part in found)
     return tuple(
         FILES[name](project, config, ordered)
         for name, found in by_file.items()
@@ -148,7 +152,12 @@ def _ordered(found: list[Job]) -> tuple[Job, ...]:
     """Return the jobs of a workflow, those last that wait for all others; none for those alone."""
     others = tuple(job for job in found if not job.last)
     needs = tuple(job.id for job in others)
-    last = tuple(dataclasses.replace(job, needs=needs) for job in found if job.last)
+    narrowed = Verbatim(", ".join(f'"{job.id}"' for job in others if job.narrowed))
+    last = tuple(
+        dataclasses.replace(job, needs=needs, details={**job.details, "narrowed": narrowed})
+        for job in found
+        if job.last
+    )
     return (*others, *last) if others else ()
 
 

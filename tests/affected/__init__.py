@@ -1,0 +1,1 @@
+"""What a pull request affects, held against brute force."""
