@@ -13,6 +13,7 @@ from tests.e2e.actions import (
     install_action,
     rust_cache,
     sccache_action,
+    setup_cross_toolchain,
     setup_k6,
     setup_node,
     upload_artifact,
@@ -29,5 +30,6 @@ STAND_INS: Mapping[str, ModuleType] = {
     "Mozilla-Actions/sccache-action": sccache_action,
     "Swatinem/rust-cache": rust_cache,
     "taiki-e/install-action": install_action,
+    "taiki-e/setup-cross-toolchain-action": setup_cross_toolchain,
 }
 """The module of each action, by repository: `main(call)`, and `post(call)` where it has one."""
