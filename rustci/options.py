@@ -428,6 +428,31 @@ class Workflows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Releases:
+    """What a release is made of, where `jobs.release` is on."""
+
+    targets: tuple[str, ...] = option(
+        Words(TRIPLE, "target triples", least=1),
+        default=(
+            "x86_64-unknown-linux-musl",
+            "aarch64-unknown-linux-musl",
+            "x86_64-pc-windows-msvc",
+            "aarch64-apple-darwin",
+        ),
+        flag="release-target",
+        help="The target triples that binaries are released for, each built on a runner of its own "
+        "system. `musl` runs on every Linux; `gnu` needs the glibc of Ubuntu 22.04 or newer.",
+    )
+    harden: bool = option(
+        Switch(),
+        default=False,
+        flag="release-harden",
+        help="Record the network traffic of the jobs that release (step-security/harden-runner, "
+        "which runs as root).",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
     """How the pins of actions move."""
 
@@ -452,6 +477,7 @@ SECTIONS: Mapping[str, type] = {
     "access": Access,
     "workflows": Workflows,
     "pins": Pins,
+    "release": Releases,
 }
 """The typed sections by name. `jobs` stands beside them: one switch per catalogue job."""
 
@@ -516,6 +542,7 @@ class Config:
     access: Access
     workflows: Workflows
     pins: Pins
+    release: Releases
     jobs: Mapping[str, bool]
     """Only the jobs that somebody switched on or off; the others follow their own rule."""
     settings: Mapping[str, Setting]

@@ -138,6 +138,7 @@ def plan_context(
         "merge_queue": config.workflows.merge_queue,
         "directory": yaml_scalar(directory) if nested else "",
         "root": yaml_scalar(f"/{directory}" if nested else "/"),
+        "manifest": yaml_scalar(f"{directory}/Cargo.toml"),
         "report": yaml_scalar(f"{directory}/lcov.info" if nested else "lcov.info"),
         "pins": {name: pin.uses for name, pin in actions.catalogue().items()},
         "sccache_version": f"v{actions.tool('sccache').version}",

@@ -61,12 +61,45 @@ def load(project: Project, config: Config, jobs: tuple[Job, ...]) -> Workflow:
     return _file("load", "Load tests", why, triggers, config, jobs)
 
 
+def release(project: Project, config: Config, jobs: tuple[Job, ...]) -> Workflow:
+    """Return what a tag publishes; on pull requests that touch it, all but the publishing."""
+    inside = "" if config.workflows.directory == "." else f"{config.workflows.directory}/"
+    triggers = Triggers(
+        tags=("v[0-9]*",),
+        pull_requests=True,
+        paths=(
+            f"{inside}Cargo.toml",
+            f"{inside}**/Cargo.toml",
+            f"{inside}CHANGELOG.md",
+            ".github/workflows/release.yml",
+        ),
+    )
+    why = "What a version tag publishes; pull requests only try it."
+    return _file("release", "Release", why, triggers, config, jobs)
+
+
+def release_plz(project: Project, config: Config, jobs: tuple[Job, ...]) -> Workflow:
+    """Return what keeps the release pull request and publishes when it is merged."""
+    triggers = Triggers(pushes=True)
+    why = "The release pull request, and the release once it is merged."
+    return _file("release-plz", "release-plz", why, triggers, config, jobs)
+
+
+def pages(project: Project, config: Config, jobs: tuple[Job, ...]) -> Workflow:
+    """Return what publishes the book."""
+    triggers = Triggers(pushes=True, pull_requests=True)
+    return _file("pages", "Pages", "The book, on GitHub Pages.", triggers, config, jobs)
+
+
 FILES: Mapping[str, File] = {
     "ci": ci,
     "coverage": coverage,
     "bench": bench,
     "scheduled": scheduled,
     "load": load,
+    "release": release,
+    "release-plz": release_plz,
+    "pages": pages,
 }
 """Every workflow file by its name without `.yml`, in the order in which people read of them."""
 

@@ -15,7 +15,13 @@ from rustci.workflow import FILE_LIMIT, MATRIX_LIMIT, SCALAR_LIMIT
 PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 CHANGES = {"push", "pull_request", "workflow_dispatch"}
 SCHEDULED = {"schedule", "workflow_dispatch"}
-TRIGGERS = (CHANGES, SCHEDULED, CHANGES | SCHEDULED, (CHANGES | SCHEDULED) - {"push"})
+TRIGGERS = (
+    CHANGES,
+    CHANGES - {"pull_request"},
+    SCHEDULED,
+    CHANGES | SCHEDULED,
+    (CHANGES | SCHEDULED) - {"push"},
+)
 RUST = re.compile(r"\b(cargo|rustc|rustdoc)\b")
 PERMISSIONS = {
     ("contents", "read"),
@@ -24,8 +30,15 @@ PERMISSIONS = {
     ("security-events", "write"),
     ("actions", "read"),
 }
-WRITING = {("contents", "write"), ("issues", "write")}
+WRITING = {
+    ("contents", "write"),
+    ("issues", "write"),
+    ("attestations", "write"),
+    ("pages", "write"),
+}
 """Of jobs that run none of the project's code."""
+RELEASING = {("contents", "write"), ("pull-requests", "read"), ("pull-requests", "write")}
+"""Of the jobs of release-plz, which packages what it releases."""
 LOCKING = {"cargo +stable generate-lockfile"}
 """Scripts that may take another toolchain: an old Cargo cannot pick versions that fit it."""
 COMPILER_CHECK = 'rustc --version | grep --extended-regexp -e "$RUSTC"'
@@ -137,6 +150,8 @@ def _job(job: Mapping[str, Any]) -> Iterator[str]:
     if type(job.get("timeout-minutes")) is not int or not 0 < job["timeout-minutes"] <= 360:
         yield "no time limit"
     allowed = PERMISSIONS if any(map(_runs_rust, job["steps"])) else PERMISSIONS | WRITING
+    if any("release-plz/action@" in step.get("uses", "") for step in job["steps"]):
+        allowed = PERMISSIONS | RELEASING
     if set(job["permissions"].items()) - allowed:
         yield f"permissions {job['permissions']}"
     if "strategy" in job and not 0 < _size(job["strategy"]["matrix"] or {}) <= MATRIX_LIMIT:

@@ -49,6 +49,7 @@ KNOWN_FILES = (
     ".tarpaulin.toml",
     ".typos.toml",
     "_typos.toml",
+    "CHANGELOG.md",
     "Cross.toml",
     "Justfile",
     "Makefile",

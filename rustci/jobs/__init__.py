@@ -35,7 +35,10 @@ from rustci.jobs import (
     manifests,
     minimal,
     msrv,
+    pages,
     property,  # noqa: A004
+    release,
+    release_plz,
     report,
     review,
     rustci,
@@ -101,6 +104,7 @@ GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
         scorecard,
         report,
     ),
+    "Releases and pages": (release, release_plz, pages),
 }
 """Every job that can be switched on or off, grouped for people."""
 

@@ -54,13 +54,20 @@ def use(tmp_path: Path) -> Use:
 
 
 ON_GITHUB_ALONE = {
+    "actions/attest",
+    "actions/configure-pages",
     "actions/dependency-review-action",
+    "actions/deploy-pages",
+    "actions/upload-pages-artifact",
     "github/codeql-action/analyze",
     "github/codeql-action/init",
     "github/codeql-action/upload-sarif",
     "ossf/scorecard-action",
+    "release-plz/action",
+    "rust-lang/crates-io-auth-action",
+    "step-security/harden-runner",
 }
-"""They ask GitHub's own services. No job that is on by itself uses them."""
+"""They ask the services of GitHub or crates.io. No job that is on by itself uses them."""
 
 
 def test_every_action_of_the_templates_has_a_stand_in() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rustci.actions import fetched, tool
 
 ACT = "v0.2.89"
-BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov", "cargo-minimal-versions")
+BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov", "cargo-minimal-versions", "cargo-auditable")
 """What the projects' jobs install; its versions are those that the workflows ask for."""
 CRATES = {"nextest": "cargo-nextest"}
 FEATURES = {"sccache": ("--no-default-features", "--features=gha")}
