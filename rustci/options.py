@@ -441,7 +441,7 @@ class Releases:
         ),
         flag="release-target",
         help="The target triples that binaries are released for, each built on a runner of its own "
-        "system. `musl` runs on every Linux; `gnu` needs the glibc of Ubuntu 22.04 or newer.",
+        "system. `musl` runs on every Linux; `gnu` needs the glibc of Ubuntu 24.04 or newer.",
     )
     harden: bool = option(
         Switch(),

@@ -45,14 +45,14 @@ WHOLE_WORKSPACES = RustVersion(1, 90)
 RUNNERS = {
     "aarch64-apple-darwin": "macos-15",
     "aarch64-pc-windows-msvc": "windows-11-arm",
-    "aarch64-unknown-linux-gnu": "ubuntu-22.04-arm",
+    "aarch64-unknown-linux-gnu": "ubuntu-24.04-arm",
     "aarch64-unknown-linux-musl": "ubuntu-24.04-arm",
     "x86_64-apple-darwin": "macos-15",
     "x86_64-pc-windows-msvc": "windows-2025",
-    "x86_64-unknown-linux-gnu": "ubuntu-22.04",
+    "x86_64-unknown-linux-gnu": "ubuntu-24.04",
     "x86_64-unknown-linux-musl": "ubuntu-24.04",
 }
-"""Where each target is built. `gnu` on the oldest image: its glibc is the oldest that will do."""
+"""Where each target is built."""
 
 VERIFY_TROUBLES = (
     Trouble(
