@@ -59,7 +59,7 @@ def option(kind: Kind, *, default: Value, flag: str, help: str) -> Any:  # noqa:
     return field(default=default, metadata={"kind": kind, "flag": flag, "help": help})
 
 
-CHANNEL = r"stable|beta|nightly(-\d{4}-\d\d-\d\d)?|\d+\.\d+(\.\d+)?"
+CHANNEL = r"stable|beta|nightly(-[0-9]{4}-[0-9]{2}-[0-9]{2})?|[0-9]+\.[0-9]+(\.[0-9]+)?"
 LABEL = r"[A-Za-z0-9._-]{1,100}"
 TRIPLE = r"[a-z0-9_]+(-[a-z0-9_.]+){1,4}"
 PACKAGE = r"[a-z0-9][a-z0-9.+-]+"

@@ -142,6 +142,12 @@ class Source:
     no_std: str | None = None
     """`always`, `conditional` (`cfg_attr(not(feature = "std"), no_std)`) or None."""
     uses_unsafe: bool = False
+    calls_foreign: bool = False
+    """Declares foreign functions (`extern "C" { … }`): the tests run code that is not Rust."""
+    shares_state: bool = False
+    """Shares memory by hand: `UnsafeCell`, or `unsafe impl Send` or `Sync`."""
+    knows_miri: bool = False
+    """Has a `cfg` on `miri`: somebody runs it."""
     has_tests: bool = False
     has_doctests: bool = False
     ignored_tests: int = 0

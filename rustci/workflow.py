@@ -171,7 +171,9 @@ class Job:
     last: bool = False
     """It waits for every other job of its workflow and stands below them."""
     parts: tuple[Job, ...] = ()
-    """Jobs of the same workflow that do a part of its work, shown before it."""
+    """Jobs that do a part of its work, shown before it."""
+    workflow: str = ""
+    """Of a part: the file that it goes to, where that is not the whole's."""
 
     @property
     def size(self) -> int:

@@ -153,7 +153,7 @@ def test_unknown_actions_and_tools_are_refused() -> None:
     with pytest.raises(KeyError):
         tool("cargo-fuzz")
     with pytest.raises(KeyError):
-        built("cargo-fuzz")
+        built("cargo-outdated")
 
 
 @pytest.mark.parametrize("action", catalogue().values(), ids=lambda action: action.name)

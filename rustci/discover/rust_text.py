@@ -28,6 +28,9 @@ _TEST = re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|gtest)\
 _TEST_MODULE = re.compile(r"#\[\s*cfg\s*\(\s*test\s*\)\s*\]\s*(?:pub\s+)?mod\b")
 _IGNORE = re.compile(r"#\[\s*ignore\b")
 _UNSAFE = re.compile(r"unsafe(?<!\wunsafe)\s*(?:\{|fn\b|impl\b|trait\b|extern\b)")
+_FOREIGN = re.compile(r'extern\s*(?:"[^"]*"\s*)?\{')
+_SHARED = re.compile(r"UnsafeCell\b|unsafe\s+impl\b[^{;]*?\b(?:Send|Sync)\s+for\b")
+_MIRI = re.compile(r"\bmiri\b")
 _NIGHTLY = re.compile(r"#!\[\s*feature\s*\(")
 _NIGHTLY_IF = re.compile(r"#!\[\s*cfg_attr\s*\((?P<condition>[^\]]*?),\s*feature\s*\(")
 _NO_STD = re.compile(r"#!\[\s*no_std\s*\]")
@@ -80,6 +83,21 @@ def blank(text: str) -> str:
 def has_unsafe(code: str) -> bool:
     """Whether blanked code has an unsafe block, function, trait or implementation."""
     return _UNSAFE.search(code) is not None
+
+
+def calls_foreign(code: str) -> bool:
+    """Whether blanked code declares functions of other languages."""
+    return _FOREIGN.search(code) is not None
+
+
+def shares_state(code: str) -> bool:
+    """Whether blanked code vouches itself that memory may be shared between threads."""
+    return _SHARED.search(code) is not None
+
+
+def knows_miri(code: str) -> bool:
+    """Whether stripped code has a `cfg` on Miri."""
+    return any(_MIRI.search(condition) for condition in _conditions(code))
 
 
 def has_tests(code: str) -> bool:

@@ -74,6 +74,7 @@ class _Scan:
         self.nightly = self.unix = self.denies_warnings = False
         self.server = ServerReader(package)
         self.migrates = False
+        self.calls_foreign = self.shares_state = self.knows_miri = False
         self.ignored = 0
         self.systems: set[str] = set()
         self.nightly_features: set[str] = set()
@@ -90,8 +91,7 @@ class _Scan:
         self._tests(text)
         if path in self.roots:
             self._root(path, text)
-        if not self.uses_unsafe and "unsafe" in text:
-            self.uses_unsafe = rust_text.has_unsafe(rust_text.blank(text))
+        self._unsafe(text)
         self.server.code(text)
         if not self.unix and any(word in text for word in _UNIX_WORDS):
             self.unix = rust_text.calls_unix(rust_text.blank(text), self.unix_crates)
@@ -103,6 +103,7 @@ class _Scan:
         """Take in a file of an integration test."""
         text = self.reader.text(path)
         self._tests(text)
+        self._miri(text)
         self._lints(text)
         if name := self.test_roots.get(path):
             for crate, callers in self.callers.items():
@@ -115,6 +116,9 @@ class _Scan:
         return Source(
             no_std=self._no_std(),
             uses_unsafe=self.uses_unsafe,
+            calls_foreign=self.calls_foreign,
+            shares_state=self.shares_state,
+            knows_miri=self.knows_miri,
             has_tests=self.has_tests or integration,
             has_doctests=self.has_doctests,
             ignored_tests=self.ignored,
@@ -130,6 +134,19 @@ class _Scan:
             loom_tests=tuple(sorted(self.callers["loom"])),
             models=self.models,
         )
+
+    def _unsafe(self, text: str) -> None:
+        self._miri(text)
+        if not self.uses_unsafe and "unsafe" in text:
+            self.uses_unsafe = rust_text.has_unsafe(rust_text.blank(text))
+        if not self.calls_foreign and "extern" in text:
+            self.calls_foreign = rust_text.calls_foreign(rust_text.blank(text))
+        if not self.shares_state and ("UnsafeCell" in text or "unsafe impl" in text):
+            self.shares_state = rust_text.shares_state(rust_text.blank(text))
+
+    def _miri(self, text: str) -> None:
+        if not self.knows_miri and "miri" in text:
+            self.knows_miri = rust_text.knows_miri(rust_text.strip(text))
 
     def _root(self, path: str, text: str) -> None:
         self.no_std[path] = rust_text.no_std(rust_text.strip(text)) if "no_std" in text else None

@@ -13,6 +13,7 @@ from rustci.jobs import (
     aggregate,
     bench,
     canary,
+    careful,
     clippy,
     codeql,
     coverage,
@@ -24,6 +25,7 @@ from rustci.jobs import (
     docsrs,
     features,
     format,  # noqa: A004
+    fuzz,
     gate,
     heap,
     history,
@@ -34,7 +36,9 @@ from rustci.jobs import (
     loom,
     manifests,
     minimal,
+    miri,
     msrv,
+    mutants,
     pages,
     property,  # noqa: A004
     release,
@@ -42,6 +46,7 @@ from rustci.jobs import (
     report,
     review,
     rustci,
+    sanitizers,
     scorecard,
     semver,
     snapshots,
@@ -88,6 +93,7 @@ GROUPS: Mapping[str, tuple[CatalogueJob, ...]] = {
         review,
         rustci,
     ),
+    "Deep checks": (miri, sanitizers, careful, fuzz, mutants),
     "Coverage and benchmarks": (coverage, gate, creep, history, load),
     "Once a week": (
         canary,
@@ -144,7 +150,8 @@ def plan(project: Project, config: Config) -> tuple[Workflow, ...]:
         found = (*built.parts, built)
         if wanted[affected.ID].on:
             found = tuple(map(affected.narrow, found))
-        by_file[job.WORKFLOW] += (_finished(part, project, config) for part in found)
+        for part in found:
+            by_file[part.workflow or job.WORKFLOW].append(_finished(part, project, config))
     return tuple(
         FILES[name](project, config, ordered)
         for name, found in by_file.items()
