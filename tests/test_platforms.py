@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from rustci import jobs
+from rustci.output.cost import crowd
 from rustci.project import Project
+from rustci.proposal import CONCURRENT, propose
 from rustci.targets import Way, targets
 from tests.strategies import resolved
 
@@ -41,3 +43,18 @@ def test_an_unknown_target_is_named_with_what_becomes_of_it(
     config = resolved(project, {"platforms.targets": ("x86_64-unknown-hurd-gnu",)})
     reason = jobs.verdicts(project, config)["targets"].reason
     assert "nothing is known of `x86_64-unknown-hurd-gnu`, so no tests are tried there" in reason
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_more_jobs_than_run_at_once_are_told_with_their_price(
+    many: bool, projects: Mapping[str, Project]
+) -> None:
+    project = projects["chat-server"]
+    chosen = sorted(targets())[:CONCURRENT] if many else ()
+    found = propose(project, resolved(project, {"platforms.targets": tuple(chosen)}), None)
+    warning = crowd(found)
+    assert (found.jobs > CONCURRENT) is many
+    assert bool(warning) is many
+    if warning:
+        assert warning.startswith(f"a pull request starts {found.jobs} jobs, of which")
+        assert "in a private one that limit is $" in warning
