@@ -27,7 +27,7 @@ from rustci.paths import WORKFLOWS
 from rustci.project import Project
 from rustci.proposal import Proposal
 from rustci.runners import runner
-from rustci.workflow import Job, Permission, Trouble
+from rustci.workflow import Job, Matrix, Permission, Trouble
 
 T = TypeVar("T")
 _PLACE = re.compile(r"(?P<path>.+\.ya?ml):(?P<line>\d+)")
@@ -210,8 +210,11 @@ def _dollars(job: Job) -> float | None:
 
 def _labels(job: Job) -> tuple[str, ...]:
     """Return the runners that the lanes are dealt out over evenly."""
-    axes = job.matrix.axes if job.matrix else {}
-    return tuple(map(str, axes["runner"])) if "runner" in axes else (str(job.runner),)
+    matrix = job.matrix or Matrix()
+    if "runner" in matrix.axes:
+        return tuple(map(str, matrix.axes["runner"]))
+    lanes = tuple(str(row["runner"]) for row in matrix.include if "runner" in row)
+    return lanes or (str(job.runner),)
 
 
 # Lines

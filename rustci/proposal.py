@@ -39,7 +39,10 @@ from rustci.scaffold import Change, ChangeKind, ChangeSet, Decisions, Generated
 from rustci.starter import Starter
 from rustci.transaction import Write
 from rustci.update import Terms
-from rustci.workflow import Workflow
+from rustci.workflow import Job, Workflow
+
+CONCURRENT = 20
+"""Jobs that GitHub's free plan runs at once: of more, some wait for others of the same run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +74,19 @@ class Proposal:
         return () if self.changes.undecided else update.unjoined(self.changes, self.lock)
 
     @property
-    def jobs(self) -> int:
-        """How many jobs a pull request starts."""
-        return sum(
-            job.size
+    def on_pull_requests(self) -> tuple[Job, ...]:
+        """The jobs that a pull request starts."""
+        return tuple(
+            job
             for workflow in self.workflows
             for job in workflow.jobs
             if workflow.occasion(job) == "pull_request"
         )
+
+    @property
+    def jobs(self) -> int:
+        """How many they are once their matrices are laid out."""
+        return sum(job.size for job in self.on_pull_requests)
 
 
 def propose(

@@ -21,7 +21,7 @@ from rustci.cli import COMMANDS, cli
 from rustci.discover import read_project
 from rustci.jobs import CATALOGUE, aggregate
 from rustci.jobs.base import CatalogueJob
-from rustci.output.explanation import price
+from rustci.output.cost import price
 from rustci.recommend import RULES, recommend
 from rustci.reference import config_page
 from rustci.workflow import Job

@@ -5,7 +5,7 @@ of its own kind where GitHub has one, else to Linux with a cross toolchain and a
 taiki-e/setup-cross-toolchain-action brings both. What can be linked and not run (BSD, illumos) is
 compiled with its tests. `rustci/data/targets.toml` is the table of targets.
 
-Each target takes a lane of its own. Emulated tests run five to twenty times slower.
+Each target takes a lane of its own. With `jobs.cross = false` they are only checked, by `targets`.
 """
 
 from rustci.jobs.base import (
@@ -39,8 +39,7 @@ TROUBLES = (
     Trouble(
         symptom="`pkg-config has not been configured to support cross-compilation`",
         cause="A crate links a native library, and the runner has it for its own system only.",
-        fix="Take the crate's `vendored` or `bundled` feature, or name the target's Debian package "
-        "in the action's input `package`.",
+        fix="Take the crate's `vendored` or `bundled` feature.",
     ),
     Trouble(
         symptom="A test fails or hangs on an emulated target only",

@@ -1,8 +1,9 @@
 """Checks that the libraries compile for target triples on which no tests can run.
 
 On where `platforms.targets` names any: bare metal (read off `#![no_std]`), WebAssembly without
-tests of its own, iOS, and whatever `rustci/data/targets.toml` does not list. Nothing is linked
-or run, so no cross compiler is needed as long as no build script compiles C.
+tests of its own, iOS, and whatever `rustci/data/targets.toml` does not list; with
+`jobs.cross = false` the targets of `cross` as well. Nothing is linked or run, so no cross compiler
+is needed as long as no build script compiles C.
 
 Each package is checked alone, for Cargo unites the features of those that it builds together: one
 that needs `std` would hide that another does not do without. A feature `alloc` is checked as well.
@@ -31,6 +32,7 @@ from rustci.project import Package, Project
 from rustci.quoting import Verbatim
 from rustci.runners import runner
 from rustci.targets import Target, Way
+from rustci.targets import targets as known_targets
 from rustci.workflow import Job, Matrix, Trouble
 
 ID = "targets"
@@ -49,19 +51,24 @@ TROUBLES = (
 def chosen(project: Project, config: Config) -> tuple[Target, ...]:
     """Return the targets that are only checked: no other job compiles for them."""
     tested = WASM if wasm_tested(project) and config.jobs.get("wasm", True) else ""
+    crossed = config.jobs.get("cross", True)
     return tuple(
         found
         for found in further_targets(config)
-        if found.way is Way.CHECK and found.triple != tested
+        if found.triple != tested and not (crossed and found.way is not Way.CHECK)
     )
 
 
 def wanted(project: Project, config: Config) -> Verdict:
     """Where further targets are named that no tests can be run on."""
-    if not chosen(project, config):
+    found = chosen(project, config)
+    if not found:
         reason = "`platforms.targets` names none that is only checked"
         return Verdict(on=False, possible=False, reason=reason)
-    return Verdict(on=True, reason=config.settings["platforms.targets"].reason)
+    reason = config.settings["platforms.targets"].reason
+    if strange := [f"`{one.triple}`" for one in found if one.triple not in known_targets()]:
+        reason += f"; nothing is known of {', '.join(strange)}, so no tests are tried there"
+    return Verdict(on=True, reason=reason)
 
 
 def checked(project: Project) -> tuple[Package, ...]:

@@ -5,7 +5,7 @@ On where a package depends on `wasm-bindgen-test` and `platforms.targets` names
 holds: another one refuses the tests. `wasm_bindgen_test_configure!(run_in_browser)` decides where
 a test runs; Chrome and its driver are on the runner's image.
 
-It takes one Linux lane, and a minute or two to build the runner.
+It takes one Linux lane, in which the runner is built first.
 """
 
 from rustci.jobs.base import (
@@ -42,11 +42,11 @@ TROUBLES = (
     Trouble(
         symptom="getrandom: `the wasm*-unknown-unknown targets are not supported by default`",
         cause="The crate does not know whether there is JavaScript around it.",
-        fix="Enable its feature `wasm_js` (in 0.2: `js`) for this target; see its documentation.",
+        fix="Enable its feature for JavaScript on this target; its documentation names it.",
     ),
     Trouble(
-        symptom="`no tests to run!` although there are some",
-        cause="Tests in private modules are not exported.",
+        symptom="Tests in a private module do not run",
+        cause="The runner finds only what the crate exports.",
         fix="Put them into the root of the crate or into `pub mod`.",
     ),
 )
@@ -70,7 +70,7 @@ def build(project: Project, config: Config) -> Job:
     return Job(
         id=ID,
         name=TITLE,
-        why=Verbatim("WebAssembly has neither threads nor a clock of its own: only tests tell."),
+        why=Verbatim("This target is promised: its tests run in Node.js or a browser."),
         runner=label,
         timeout=minutes(20, project),
         env=lane_env(

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rustci.explanation import Cost, Explanation, Line, Owner, Run, reason, why
+from rustci.explanation import Explanation, Line, Owner, Run, reason, why
 from rustci.jobs import CATALOGUE
 from rustci.jobs.base import Verdict
 from rustci.options import Config
+from rustci.output.cost import price
 from rustci.output.json import SCHEMA, plain
 from rustci.output.text import shown, visible
 from rustci.paths import CONFIG
@@ -88,16 +89,6 @@ def _answers(found: Explanation) -> Iterator[str]:
     width = max(map(len, values.values()))
     for name, setting in found.answers.items():
         yield f"  {name:<{names}}  {values[name]:<{width}}  {why(setting)}"
-
-
-def price(cost: Cost) -> str:
-    """Return the cost in a sentence."""
-    lanes = f"{cost.lanes} lane{'s' * (cost.lanes != 1)}"
-    dollars = "depends on your runners" if cost.dollars is None else f"is ${cost.dollars:.2f}"
-    return (
-        f"{lanes}, at most {cost.minutes} minutes in all. Public repositories pay nothing; in a "
-        f"private one that limit {dollars}."
-    )
 
 
 def _run(run: Run) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rustci.adopt import Recognised
 from rustci.errors import RustciError
+from rustci.output.cost import crowd
 from rustci.output.todo import todo
 from rustci.probe import Probe
 from rustci.project import Package, Project, RustVersion
@@ -64,6 +65,7 @@ def proposal(
             "recognised": [plain(one) for one in recognised],
             "probes": [plain(probe) for probe in probes],
             "todo": [plain(item) for item in todo(found)],
+            "warnings": [warning] if (warning := crowd(found)) else [],
         }
     )
 

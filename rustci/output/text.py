@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rustci.errors import RustciError
 from rustci.kinds import Value
 from rustci.options import Source
+from rustci.output.cost import crowd
 from rustci.output.todo import todo
 from rustci.paths import PROGRAMS
 from rustci.project import Package, Project, TargetKind, Workspace
@@ -138,7 +139,13 @@ def proposal(found: Proposal, out: Console) -> None:
             ),
         ],
     )
+    _crowd(found, out)
     files(found, out)
+
+
+def _crowd(found: Proposal, out: Console) -> None:
+    if warning := crowd(found):
+        _line(out, f"warning: {warning}", "yellow")
 
 
 def files(found: Proposal, out: Console) -> None:
@@ -177,6 +184,7 @@ def review(found: Proposal, out: Console) -> None:
             subsequent_indent=" " * 13,
         ):
             _line(out, line.replace(NO_BREAK, " "))
+    _crowd(found, out)
     out.print()
     files(found, out)
     out.print()
