@@ -9,6 +9,8 @@ from tests.e2e.harness import Event
 from tests.e2e.machine import ROOT
 
 HERE = Path(__file__).parent / "projects"
+USUAL_JOBS = ("format", "clippy", "docs", "lockfile", "test", "fuzz")
+"""What other cases run, and what takes a tool of minutes."""
 DEEP = ROOT / "tests" / "projects" / "deep-tests"
 DEEP_JOBS = ("canary", "heap", "ignored", "latest", "loom", "minimal", "property")
 PULL_REQUEST: tuple[tuple[str, Event], ...] = (("ci.yml", "pull_request"),)
@@ -101,6 +103,12 @@ CASES = (
         tuple(f"jobs.{job}=false" for job in DEEP_JOBS),
         (("scheduled.yml", "schedule"),),
         further=True,
+    ),
+    Case(
+        "deep-checks",
+        "unsafe code that threads share, interpreted by Miri",
+        ROOT / "tests" / "projects" / "deep-checks",
+        ("coverage.service=false", *(f"jobs.{job}=false" for job in USUAL_JOBS)),
     ),
     Case(
         "sccache",
