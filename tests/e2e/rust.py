@@ -31,10 +31,16 @@ PROXIES = (
     "rustfmt",
     "rustup",
     "cargo-fmt",
+    "cargo-miri",
     "cargo-clippy",
     "clippy-driver",
 )
-RENAMED = {"clippy": "clippy-preview", "rustfmt": "rustfmt-preview", "llvm-tools": LLVM}
+RENAMED = {
+    "clippy": "clippy-preview",
+    "llvm-tools": LLVM,
+    "miri": "miri-preview",
+    "rustfmt": "rustfmt-preview",
+}
 MINIMAL = ("rustc", "cargo", "rust-std")
 
 
