@@ -183,6 +183,17 @@ def test_an_archive_holds_the_binary_and_what_goes_with_it(
     assert subprocess.run(check, cwd=temp / "archives", check=False).returncode == 0
 
 
+def test_an_archive_without_a_binary_is_refused(project: Project, tmp_path: Path) -> None:
+    folder = copied("released", tmp_path)
+    # What Cargo says where the binaries need features that are not on: it leaves them out.
+    (tmp_path / "built.json").write_text('{"reason": "build-finished", "success": true}', "utf-8")
+    text = script(project, "binaries", "Pack")
+    done = run(text, folder, RUNNER_TEMP=str(tmp_path), NAME="counter", TARGET="x-y-z")
+    assert done.returncode == 1, done
+    assert "::error::No binary was compiled" in done.stdout
+    assert not (tmp_path / "archives").exists()
+
+
 # The workflow
 
 
