@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from tests.e2e.actions import (
+    cache,
     checkout,
     codecov,
     coveralls,
@@ -20,6 +21,7 @@ from tests.e2e.actions import (
 )
 
 STAND_INS: Mapping[str, ModuleType] = {
+    "actions/cache": cache,
     "actions/checkout": checkout,
     "actions/download-artifact": download_artifact,
     "actions/setup-node": setup_node,
