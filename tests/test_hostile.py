@@ -207,9 +207,8 @@ PLAIN = Project(
 def test_expressions_are_the_templates_own(projects: Mapping[str, Project]) -> None:
     known = set(expressions(rendered(projects["chat-server"], {"cache.sccache": "s3"})))
     known |= {"${{ hashFiles('Cargo.toml') }}", "${{ hashFiles('**/Cargo.toml') }}"}
-    known |= {
-        f"${{{{ matrix.{axis} }}}}" for axis in ("packages", "experimental", "flags", "targets")
-    }
+    axes = ("check", "experimental", "flags", "packages", "target", "targets")
+    known |= {f"${{{{ matrix.{axis} }}}}" for axis in axes}
     known |= {"${{ strategy.job-index }}", "${{ github.run_id }}"}
     known |= {"${{ secrets.GIT_SSH_KEY }}", "${{ vars.GIT_KNOWN_HOSTS }}"}
     # The names of registries and hosts, as letters, digits and `_` alone.
