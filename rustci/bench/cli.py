@@ -325,7 +325,7 @@ def deliver(record: Record, output: Optional[Path]) -> int:
         print(f"{RESULT} and plots are in {output}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         print(report.workflow_commands(result), end="")
-    _summarise(report.summary(result))
+    report.summarise(report.summary(result))
     return judge.exit_code(result)
 
 
@@ -339,13 +339,6 @@ def _write(path: Path, text: str) -> None:
             where=str(path),
             todo="Name another folder with --output; the record can be judged again.",
         ) from None
-
-
-def _summarise(markdown: str) -> None:
-    """Append to the summary of the job, where there is one."""
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(markdown)
 
 
 def _notify(built: builds.Builds) -> None:
@@ -363,7 +356,7 @@ def _fail(problem: BenchError) -> None:
         print(f"::error title=Benchmarks were not measured::{escaped(str(problem))}")
     longest = max((len(run) for run in re.findall("`+", str(problem))), default=0)
     fence = "`" * max(3, longest + 1)
-    _summarise(f"### Benchmarks were not measured\n\n{fence}text\n{problem}\n{fence}\n")
+    report.summarise(f"### Benchmarks were not measured\n\n{fence}text\n{problem}\n{fence}\n")
 
 
 class Progress:

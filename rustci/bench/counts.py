@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from . import builds, processes, worktrees
+from . import builds, processes, report, worktrees
 from .builds import Bench, Key, Selection, Tree
 from .errors import BenchError
 from .jsonio import significant
@@ -175,9 +174,7 @@ def run(
     print(table(rows), end="")
     if args.output:
         _write(args.output / "bench-counts.json", dumps(rows, commits))
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"### Instruction counts\n\n```text\n{table(rows)}```\n")
+    report.summarise(f"### Instruction counts\n\n```text\n{table(rows)}```\n")
     return 1 if any(row.status == REGRESSED for row in rows) else 0
 
 

@@ -22,6 +22,8 @@ LARGEST_FILE = 64 << 20
 """Bytes of JSON that are read; criterion writes some 50 for each sample."""
 METACHARACTERS = frozenset(r"\.+*?()|[]{}^$")
 """What is escaped in a filter: old versions of the `regex` crate refuse any other escape."""
+PATTERNS_SINCE = (0, 3, 1)
+"""criterion 0.3.0 runs what contains the filter, letter for letter."""
 WHOLE_SECONDS_BEFORE = (0, 4)
 """criterion 0.3 takes whole seconds only: `--warm-up-time 0.1` ends it with exit code 1."""
 
@@ -41,11 +43,17 @@ class Reading:
     """Why there is no time; empty where there is one."""
 
 
-def filter_for(benchmarks: Iterable[Benchmark]) -> str:
-    """Return criterion's FILTER, a regular expression, that lets through these alone."""
+def filter_for(version: tuple[int, ...], benchmarks: Iterable[Benchmark]) -> tuple[str, ...]:
+    """Return the arguments that let through these alone: criterion's FILTER is a pattern.
+
+    Before it was one, it was an id or a part of it: others that contain it run as well, and where
+    there are several ids, all benchmarks do.
+    """
     ids = sorted({benchmark.name for benchmark in benchmarks})
+    if version < PATTERNS_SINCE:
+        return ("--", *ids) if len(ids) == 1 else ()
     escaped = ("".join(f"\\{c}" if c in METACHARACTERS else c for c in name) for name in ids)
-    return "^(?:" + "|".join(escaped) + ")$"
+    return ("^(?:" + "|".join(escaped) + ")$",) if ids else ()
 
 
 def seconds(version: tuple[int, ...], wanted: float) -> float:

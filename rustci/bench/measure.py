@@ -171,7 +171,8 @@ class Session:
             Reading(Benchmark(*target.key, title), title, why=TOO_COSTLY)
             for title in (sorted(set(titles) - set(narrowed)) if narrowed else ())
         ]
-        rows = [*readings, *missing, *left_out]
+        kept = [each for each in readings if not narrowed or each.title in narrowed]
+        rows = [*kept, *missing, *left_out]
         return rows_of(Plan(0, 0), side, rows, self._elapsed(), ended.code)
 
     def _confirm(self, failing: Sequence[Benchmark]) -> None:
@@ -280,7 +281,7 @@ class Session:
             *criterion.arguments(
                 target.criterion, settings.warm_up, settings.measurement, settings.samples
             ),
-            *([criterion.filter_for(filtered)] if filtered else []),
+            *criterion.filter_for(target.criterion, filtered),
         ]
         limits = Limits(self._limit(target, filtered), folder=home)
         ended = processes.run(argv, target.folder, self._environment(target, side, home), limits)
@@ -294,7 +295,8 @@ class Session:
             usual = self._settings.budget / 4
         else:
             listed = {each for side in SIDES for each in self._run.listed[side]}
-            of_it = filtered or [e for e in listed if (e.package, e.target) == target.key]
+            due = filtered if target.criterion >= criterion.PATTERNS_SINCE else ()
+            of_it = due or [e for e in listed if (e.package, e.target) == target.key]
             usual = max(LEAST_LIMIT, PATIENCE * sum(self._costs.get(e, 0.0) for e in of_it))
         return max(1.0, min(usual, self._left()))
 

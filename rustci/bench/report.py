@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
 from .judge import (
@@ -321,3 +324,14 @@ def _verdict(result: Result, rows: Sequence[Row], names: Mapping[Benchmark, str]
     if result.rows:
         yield counted(result.rows, result.settings.target)
     yield headline(result)
+
+
+def summarise(markdown: str) -> None:
+    """Append to the summary of the job, where there is one; it never changes the verdict."""
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown)
+        except OSError as problem:
+            reason = problem.strerror or problem
+            print(f"warning: {path}: the summary cannot be written: {reason}", file=sys.stderr)

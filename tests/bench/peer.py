@@ -31,7 +31,8 @@ if "--list" in sys.argv:
 home = os.environ["CRITERION_HOME"]
 assert not os.listdir(home), "CRITERION_HOME was not empty"
 last = sys.argv[-1]
-wanted = re.compile(last if last.startswith("^") else "")
+part = last if "--" in sys.argv else ""  # as 0.3.0 takes it
+wanted = re.compile(last if last.startswith("^") else re.escape(part))
 for number, name in enumerate(names):
     if not wanted.search(name):
         continue

@@ -46,6 +46,21 @@ def test_the_exit_code_is_the_verdict(tmp_path: Path, content: Record, code: int
     assert cli.main(["judge", written(tmp_path, content)]) == code
 
 
+@pytest.mark.parametrize(("content", "code"), [(SAME, 0), (SLOWER, 1), (None, 2)])
+def test_a_summary_that_cannot_be_written_leaves_the_exit_code(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    content: Record | None,
+    code: int,
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    file = written(tmp_path, content) if content else "missing.jsonl"
+
+    assert cli.main(["judge", file]) == code
+    assert f"warning: {tmp_path}: the summary cannot be written" in capsys.readouterr().err
+
+
 def test_every_form_of_the_verdict_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,7 +180,8 @@ def test_hostile_names_are_data_and_filters_match_them_alone(tmp_path: Path, nam
     leave(tmp_path, "dir", sample(GOOD), group_id=name, directory_name="dir")
 
     reading = only(tmp_path)
-    pattern = re.compile(criterion.filter_for([reading.benchmark]))
+    (argument,) = criterion.filter_for((0, 8), [reading.benchmark])
+    pattern = re.compile(argument)
 
     assert reading.benchmark.name == name
     assert pattern.search(name)
@@ -190,9 +191,16 @@ def test_hostile_names_are_data_and_filters_match_them_alone(tmp_path: Path, nam
 
 def test_a_filter_escapes_nothing_but_metacharacters() -> None:
     # Old versions of Rust's `regex` refuse `\ `, `\/` and `\"`.
-    found = criterion.filter_for([bench('a/b: "c"', "f*", "1"), bench("plain")])
+    found = criterion.filter_for((0, 3, 1), [bench('a/b: "c"', "f*", "1"), bench("plain")])
 
-    assert found == r'^(?:a/b: "c"/f\*/1|plain)$'
+    assert found == (r'^(?:a/b: "c"/f\*/1|plain)$',)
+
+
+def test_the_filter_of_0_3_0_is_no_pattern() -> None:
+    one, other = bench("a|b", "f*"), bench("plain")
+
+    assert criterion.filter_for((0, 3, 0), [one]) == ("--", "a|b/f*")
+    assert criterion.filter_for((0, 3, 0), [one, other]) == ()
 
 
 @pytest.mark.parametrize("kind", ["bench", "benchmark"])

@@ -87,6 +87,24 @@ def test_only_suspects_are_looked_at_again_and_by_a_filter(tmp_path: Path) -> No
     assert statuses == {"f": judge.OK, "g": judge.REGRESSED}
 
 
+def test_the_suspects_of_criterion_0_3_0_are_looked_at_again_by_their_id(tmp_path: Path) -> None:
+    base = {"f": 100.0, "g": 100.0, "g/1": 100.0}
+    built = builds(tmp_path, base, {**base, "g": 120.0})
+    base_side, head_side = (
+        replace(side, targets={KEY: replace(side.targets[KEY], criterion=(0, 3, 0))})
+        for side in (built.base, built.head)
+    )
+    built = replace(built, base=base_side, head=head_side)
+    settings = replace(QUICK, rounds=6, looks=(12,))
+
+    record = session(tmp_path, built, settings).measure()
+
+    assert {call[0][-2:] == ["--", "g"] for call in calls(built.head.targets[KEY])[8:]} == {True}
+    assert (max(rounds(record, "g", HEAD)), max(rounds(record, "g/1", HEAD))) == (12, 6)
+    statuses = {row.benchmark.name: row.status for row in judge.judge(record).rows}
+    assert statuses == {"f": judge.OK, "g": judge.REGRESSED, "g/1": judge.OK}
+
+
 def test_the_same_seed_deals_the_same_order_and_each_side_is_first_in_half(tmp_path: Path) -> None:
     def order(place: str) -> list[str]:
         built = builds(tmp_path / place, {"f": 100.0}, {"f": 100.0})

@@ -38,7 +38,7 @@ pub fn sum(n: u64) -> u64 {
 }
 """
 TIMES = """\
-use criterion::{BenchmarkId, Criterion};
+use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion};
 fn run(c: &mut Criterion) {
     let mut group = c.benchmark_group("group/of <b>|");
     group.bench_with_input(BenchmarkId::new("name", "new"), &3_000u64, |b, n| {
@@ -46,8 +46,8 @@ fn run(c: &mut Criterion) {
     });
     group.finish();
 }
-criterion::criterion_group!(all, run);
-criterion::criterion_main!(all);
+criterion_group!(all, run);
+criterion_main!(all);
 """
 COUNTS = """\
 use iai_callgrind::{library_benchmark, library_benchmark_group, main};
@@ -83,7 +83,7 @@ def gate(
     return done.returncode, json.loads(written[0].read_text("utf-8"))
 
 
-@pytest.mark.parametrize("version", ["0.3.6", "0.4.0", "0.5.1", "0.6.0", "0.7.0", "0.8.2"])
+@pytest.mark.parametrize("version", ["0.3.0", "0.3.6", "0.4.0", "0.5.1", "0.6.0", "0.7.0", "0.8.2"])
 def test_a_slowdown_is_found_with_each_criterion(tmp_path: Path, version: str) -> None:
     code, result = gate(tmp_path, "criterion", version, TIMES, "2", "run", "--layouts", "0")
 
