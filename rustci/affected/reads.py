@@ -119,8 +119,17 @@ def _named(text: bytes, search: Search, here: str, *, rust: bool) -> Iterator[st
         first, token = _token(text, start, end)
         if token.strip("./"):
             yield from _meant(token, search.folder, here)
-        elif rust and (PLACED.search(text) or JOINED.search(text[max(0, first - 40) : first])):
-            yield ""  # what is appended to it is not known
+        elif rust and _joined(text, first) and (search.folder or b"file!()" in text):
+            # What is appended is not known. From the root it would lead out of the repository.
+            yield ""
+
+
+def _joined(text: bytes, first: int) -> bool:
+    """Whether the string of nothing but dots that begins there may be a part of a path."""
+    line = text[text.rfind(b"\n", 0, first) + 1 : first]
+    if line.lstrip().startswith(b"//"):
+        return False  # examples show such strings, and read no other package
+    return bool(PLACED.search(text) or JOINED.search(text[max(0, first - 40) : first]))
 
 
 def _token(text: bytes, start: int, end: int) -> tuple[int, str]:

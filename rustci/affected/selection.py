@@ -7,12 +7,20 @@ for the package itself and not for those that depend on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
 RESERVED = (".github/", ".cargo/", "rust-toolchain", "rust-toolchain.toml", "Cargo.lock")
 """What every package is built with, from the root of the repository or of the workspace."""
+FOR_PEOPLE = re.compile(
+    r"(?:.*/)?(?:[^/]+\.(?:md|markdown|adoc|rst)|(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*"
+    r"|CODEOWNERS|CITATION\.cff|\.mailmap|\.editorconfig)"
+    r"|\.github/(?:ISSUE_TEMPLATE/.+|FUNDING\.yml|dependabot\.yml|renovate\.json5?|release\.yml)"
+    r"|(?:deny|release-plz|cliff|[._]?typos)\.toml|\.?codecov\.yml|\.pre-commit-config\.yaml"
+)
+"""What people and other tools read: nothing is built from it, unless a file names it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Workspace:
     folder: str = ""
     shared: frozenset[str] = frozenset()
     """The folders of packages that `[patch]` may put below any other."""
+    foreign: frozenset[str] = frozenset()
+    """The folders with a manifest that this workspace is not built from: those of another one."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +105,16 @@ def _changed(
     found: dict[str, str] = {}
     for change in changes:
         _refuse_shared(change, workspace)
-        owner = _owner(change.path, workspace.packages)
-        owners = [owner] if owner else []
+        inner = _innermost(change.path, workspace.packages)
         named = [names for path, names in extras if _within(change.path, path)]
-        owners += [_known(name, folders) for names in named for name in names]
-        if not owner and not named:
-            raise Everything(f"`{change.path}` belongs to no package")
+        owners = [_known(name, folders) for names in named for name in names]
+        if inner and _owns(inner, change.path):
+            owners.append(inner.folder)
+        elif not named:
+            if not _apart(change.path, workspace):
+                raise Everything(f"`{change.path}` belongs to no package")
+            # Whoever is around it can name it without leaving the folder.
+            owners += [inner.folder] if inner else []
         owners += [p.folder for p in workspace.packages if _reads(p, change.path)]
         for folder in owners:
             if folder in workspace.shared:
@@ -113,7 +127,7 @@ def _refuse_shared(change: Change, workspace: Workspace) -> None:
     """Raise Everything for a path that concerns every package."""
     path = change.path
     for root in {"", workspace.folder}:
-        if path.startswith(root) and _reserved(path[len(root) :]):
+        if path.startswith(root) and _reserved(path[len(root) :]) and not _for_people(path):
             raise Everything(f"`{path}` concerns every package")
     manifest = path.rpartition("/")[2] == "Cargo.toml"
     known = {package.folder + "Cargo.toml" for package in workspace.packages}
@@ -133,14 +147,24 @@ def _dependents(folder: str, packages: Iterable[Package]) -> list[str]:
     return [p.folder for p in packages if folder in p.needs | p.tested_with]
 
 
-def _owner(path: str, packages: Iterable[Package]) -> Optional[str]:
-    """Return the innermost package that a path lies in; None where it may be anybody's."""
-    around = [package for package in packages if path.startswith(package.folder)]
-    if not around:
-        return None
-    inner = max(around, key=lambda package: len(package.folder))
-    mine = not inner.owned or any(_within(path, one) for one in inner.owned)
-    return inner.folder if mine else None
+def _innermost(path: str, packages: Iterable[Package]) -> Optional[Package]:
+    """Return the innermost package around a path."""
+    around = (package for package in packages if path.startswith(package.folder))
+    return max(around, key=lambda package: len(package.folder), default=None)
+
+
+def _owns(package: Package, path: str) -> bool:
+    """Whether a path in a package's folder is its own, and nobody else's."""
+    return not package.owned or any(_within(path, one) for one in package.owned)
+
+
+def _apart(path: str, workspace: Workspace) -> bool:
+    """Whether only those use a path that name it, or that it lies in."""
+    return _for_people(path) or any(path.startswith(folder) for folder in workspace.foreign)
+
+
+def _for_people(path: str) -> bool:
+    return bool(FOR_PEOPLE.fullmatch(path))
 
 
 def _known(name: str, folders: Mapping[str, str]) -> str:

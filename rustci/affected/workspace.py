@@ -19,8 +19,9 @@ LIMIT = 120
 """Seconds for one command."""
 TESTED = {"lib", "rlib", "proc-macro"}
 NAME = re.compile(r"[\w-]+")
+MANIFEST = "Cargo.toml"
 PATCH = re.compile(r"^\s*\[\s*(?:patch|replace)\b[^\n]*\n((?:(?!^\s*\[)[^\n]*\n?)*)", re.MULTILINE)
-INLINE_PATCH = re.compile(r"^\s*(?:patch\b|replace\b|paths\s*=)", re.MULTILINE)
+INLINE_PATCH = re.compile(r"^\s*(?:patch|replace)\b", re.MULTILINE)
 PATH = re.compile(r"""["']([^"'\n]*)["']""")
 
 
@@ -48,10 +49,22 @@ def read(folder: str, files: Sequence[File]) -> Workspace:
     count = _locked(root)
     found_ = [_package(p, folders, by_name, members, root, count) for p in described]
     owners = _files(found_, files)
-    variables = frozenset().union(*map(relative_variables, _configurations(root)))
+    texts = (text for _, text in _configurations(root))
+    variables = frozenset().union(*map(relative_variables, texts))
     programs = _programs(described, folders)
     packages = tuple(_with_reads(p, found_, owners[p.folder], variables, programs) for p in found_)
-    return Workspace(packages, folder=root, shared=_patched(root, packages))
+    meant = _meant(root)
+    known = {package.folder for package in packages} | {root} | meant
+    manifests = {
+        file.path[: -len(MANIFEST)] for file in files if file.path.endswith("/" + MANIFEST)
+    }
+    foreign = {f for f in manifests if not any(k.startswith(f) for k in known)}
+    return Workspace(
+        packages,
+        folder=root,
+        shared=frozenset(package.folder for package in packages) & meant,
+        foreign=frozenset(f for f in foreign if not any(f.startswith(m) for m in meant)),
+    )
 
 
 def _described(folder: str) -> tuple[list[dict[str, Any]], str]:
@@ -146,10 +159,11 @@ def _text(path: str) -> str:
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
-def _configurations(root: str) -> list[str]:
+def _configurations(root: str) -> list[tuple[str, str]]:
+    """Return the folders that may have a configuration of cargo for a workspace, and its text."""
     folders = [root, *(f"{parent.as_posix()}/" for parent in Path(root).parents)]
     names = (".cargo/config.toml", ".cargo/config")
-    return [_text(folder + name) for folder in folders for name in names]
+    return [(folder, _text(folder + name)) for folder in folders for name in names]
 
 
 def _files(packages: Iterable[Package], files: Iterable[File]) -> dict[str, list[File]]:
@@ -214,11 +228,11 @@ def _touch(path: str, folder: str, folders: Iterable[str]) -> bool:
     return place.startswith(folder) and not any(place.startswith(f) for f in between)
 
 
-def _patched(root: str, packages: Iterable[Package]) -> frozenset[str]:
-    """Return the folders of the packages that take the place of those of a registry."""
-    texts = [_text(root + "Cargo.toml"), *_configurations(root)]
-    tables = [table for text in texts for table in PATCH.findall(text)]
-    tables += [text for text in texts if INLINE_PATCH.search(text)]
-    paths = {path for table in tables for path in PATH.findall(table)}
-    meant = {posixpath.normpath(posixpath.join(root, path)) + "/" for path in paths}
-    return frozenset(package.folder for package in packages if package.folder in meant)
+def _meant(root: str) -> frozenset[str]:
+    """Return the folders that take the place of packages or of a registry, if they are any."""
+    manifest = _text(root + MANIFEST)
+    tables = [manifest] if INLINE_PATCH.search(manifest) else PATCH.findall(manifest)
+    named = [(root, path) for table in tables for path in PATH.findall(table)]
+    for folder, text in _configurations(root):
+        named += [(folder, path) for path in PATH.findall(text)]
+    return frozenset(posixpath.normpath(posixpath.join(*pair)) + "/" for pair in named)

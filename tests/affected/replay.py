@@ -1,9 +1,10 @@
-"""Replay the commits of a real repository as pull requests: `nox -s affected -- FOLDER [COUNT]`.
+"""Replay commits of a repository as pull requests: `nox -s affected -- FOLDER [COUNT [TIMED]]`.
 
 Each commit on the first-parent line is a pull request into its parent. The oracle compares, with
 cargo's own description and the contents of the files, all that the tests of each package are built
 from; it shares no code with the program. Prints what was missed, and the share of packages saved.
-Runs no code of the repository but what `cargo metadata --no-deps` reads.
+Runs no code of the repository but what `cargo metadata --no-deps` reads, unless some pull requests
+are to be timed (`seconds.py`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.affected import seconds
 from tests.affected.repository import git, merged, outputs, selected
 
 INCLUDED = re.compile(
@@ -26,7 +29,9 @@ INCLUDED = re.compile(
     r'|include(?:_str|_bytes)?!\s*\(\s*concat!\s*\(\s*env!\("CARGO_MANIFEST_DIR"\),\s*"([^"]+)"'
     r'|#!?\[path\s*=\s*"([^"]+)"'
 )
-SHARED = re.compile(r"^(\.cargo/.*|rust-toolchain(\.toml)?|Cargo\.(toml|lock)|\.github/.*)$")
+SHARED = re.compile(
+    r"^(\.cargo/.*|rust-toolchain(\.toml)?|Cargo\.(toml|lock)|\.github/(workflows|actions|rustci)/.*)$"
+)
 
 
 class Package(NamedTuple):
@@ -119,9 +124,10 @@ class Tree:
         return self.shared | {path: self.blobs[path] for path in paths}
 
 
-def replay(source: Path, count: int) -> None:
+def replay(source: Path, count: int, timed: int) -> None:
     """Replay the newest commits of a repository, and print what came of it."""
     total: Counter[str] = Counter()
+    fewer: list[tuple[str, str]] = []
     texts: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="rustci-replay-") as temp:
         root = Path(temp).resolve() / "repository"
@@ -135,6 +141,10 @@ def replay(source: Path, count: int) -> None:
                 total["not replayed"] += 1
                 continue
             total.update(one)
+            if not one["everything"]:
+                fewer.append((base, head))
+        if timed:
+            _time(root, Path(temp), seconds.spread(fewer, timed), total)
     packages = total["packages"]
     print(f"{source.name}: {dict(total)}")
     print(
@@ -143,6 +153,25 @@ def replay(source: Path, count: int) -> None:
     )
     if total["missed"]:
         sys.exit(1)
+
+
+def _time(root: Path, folder: Path, chosen: list[tuple[str, str]], total: Counter[str]) -> None:
+    """Print what pull requests that take fewer packages take in seconds, both ways."""
+    costs = []
+    for base, head in chosen:
+        git(root, "checkout", "--quiet", "--force", "--detach", head)
+        merged(root, base)
+        started = time.monotonic()
+        said, _ = outputs(root, folder, {})
+        selecting = time.monotonic() - started
+        costs.append(seconds.cost(root, said["packages"], said["doctests"], selecting))
+        print(f"{head[:9]} {said['packages']}: {costs[-1]}", flush=True)
+    full, less = (sum(c.full for c in costs), sum(c.fewer + c.selecting for c in costs))
+    share = 1 - total["everything"] / total["pull requests"]
+    print(
+        f"{len(costs)} timed: {full:.0f} s for everything, {less:.0f} s for fewer packages and the "
+        f"selection: {1 - less / full:.0%} saved, of the {share:.0%} that take fewer"
+    )
 
 
 def _pull_request(
@@ -183,4 +212,5 @@ def _pull_request(
 
 
 if __name__ == "__main__":
-    replay(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 100)
+    numbers = [int(argument) for argument in sys.argv[2:]]
+    replay(Path(sys.argv[1]).resolve(), *(numbers + [100, 0][len(numbers) :]))

@@ -30,6 +30,8 @@ READS = (
     "link",
     "climb",
 )
+OUTSIDE = ("README.md", "old/data.txt", "old/src/inner.rs")
+"""Files of no member: one for people, and those of a package that is left out of the workspace."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Member:
     needs: tuple[tuple[int, str], ...]
     """Members by number, and how."""
     reads: tuple[tuple[int, str, bool], ...]
-    """Members whose `data.txt` or module is read, how, and whether only tests do."""
+    """Whose `data.txt` or module is read (a member's, or -1 for the package that is left out, -2
+    for the root's README.md), how, and whether only tests do."""
     script: bool
 
 
@@ -58,7 +61,7 @@ def workspaces(draw: st.DrawFn) -> tuple[Member, ...]:
     for number, folder in enumerate(folders):
         earlier = st.tuples(st.integers(0, max(number - 1, 0)), st.sampled_from(KINDS))
         needs = draw(st.lists(earlier, max_size=2)) if number else []
-        other = st.sampled_from([n for n in range(count) if n != number])
+        other = st.sampled_from([n for n in range(-2, count) if n != number])
         read = st.tuples(other, st.sampled_from(READS), st.booleans())
         reads = draw(st.lists(read, max_size=1)) if draw(st.booleans()) else []
         members.append(
@@ -70,9 +73,20 @@ def workspaces(draw: st.DrawFn) -> tuple[Member, ...]:
 @st.composite
 def edits(draw: st.DrawFn) -> list[tuple[str, int, str]]:
     """Draw one to three changes: what is done, to which member, to which of its files."""
-    names = st.sampled_from(["src/lib.rs", "src/inner.rs", "data.txt", "tests/it.rs", "build.rs"])
+    own = ("src/lib.rs", "src/inner.rs", "data.txt", "tests/it.rs", "build.rs")
+    names = st.sampled_from([*own, *OUTSIDE])
     one = st.tuples(st.sampled_from(["edit", "delete", "move", "add"]), st.integers(0, 6), names)
     return draw(st.lists(one, min_size=1, max_size=3))
+
+
+def aim(members: tuple[Member, ...], other: int, how: str) -> str:
+    """Return the path of the file that is read."""
+    if other == -2:
+        return "README.md"
+    folder = "old" if other == -1 else members[other].folder
+    return ("" if folder == "." else f"{folder}/") + (
+        "src/inner.rs" if "#[path" in how else "data.txt"
+    )
 
 
 def up(folder: str) -> str:
@@ -95,6 +109,9 @@ def build(root: Path, members: tuple[Member, ...]) -> None:
         f'[workspace]\nresolver = "2"\nmembers = [{listed}]\nexclude = ["old"]\n',
     )
     write(root, "README.md", "A workspace.\n")
+    write(root, "old/Cargo.toml", '[package]\nname = "old"\nversion = "0.1.0"\n')
+    write(root, "old/data.txt", "old\n")
+    write(root, "old/src/inner.rs", "// old\n")
     write(root, ".gitignore", "target\nCargo.lock\n")
     for number, member in enumerate(members):
         tables: dict[str, str] = {}
@@ -112,8 +129,7 @@ def build(root: Path, members: tuple[Member, ...]) -> None:
         write(root, f"{member.folder}/Cargo.toml", text + before)
         lines: dict[bool, list[str]] = {False: [], True: []}
         for other, how, only_tests in member.reads:
-            target = f"{members[other].folder}/" if members[other].folder != "." else ""
-            target += "src/inner.rs" if "#[path" in how else "data.txt"
+            target = aim(members, other, how)
             out = up(member.folder)
             if how == "link":
                 link = root / member.folder / ("tests" if only_tests else "src") / "linked.txt"
@@ -136,7 +152,7 @@ def change(root: Path, members: tuple[Member, ...], drawn: list[tuple[str, int, 
     """Change the files; targets stay where they are, and files are moved to another member."""
     for what, number, name in drawn:
         member = members[number % len(members)]
-        file = root / member.folder / name
+        file = root / name if name in OUTSIDE else root / member.folder / name
         if what == "add":
             write(root, f"{member.folder}/new-{name.replace('/', '-')}", "new\n")
         elif not file.exists():
@@ -188,9 +204,7 @@ def inputs(number: int, members: tuple[Member, ...], files: dict[str, str]) -> d
         for other, how, only_tests in members[one].reads:
             if only_tests and one != number:
                 continue
-            folder = "" if members[other].folder == "." else f"{members[other].folder}/"
-            name = "src/inner.rs" if "#[path" in how else "data.txt"
-            wanted = files if how == "climb" else {f"{folder}{name}": ""}
+            wanted = files if how == "climb" else {aim(members, other, how): ""}
             found.update({path: files.get(path, "") for path in wanted})
     return found
 

@@ -16,7 +16,7 @@ CORE = Package("core", "core/", build_script="core/build.rs")
 USER = Package("user", "user/", needs=frozenset({"core/"}), build_script="user/build.rs")
 TESTER = Package("tester", "tester/", tested_with=frozenset({"user/"}))
 CLIENT = Package("client", "client/", needs=frozenset({"tester/"}), reads=frozenset({"schemas/a"}))
-WORKSPACE = Workspace((CORE, USER, TESTER, CLIENT))
+WORKSPACE = Workspace((CORE, USER, TESTER, CLIENT), foreign=frozenset({"examples/one/"}))
 EXTRAS = (("docs/", ()), ("schemas/", ("core",)), ("user/api", ("client",)))
 
 
@@ -32,7 +32,17 @@ EXTRAS = (("docs/", ()), ("schemas/", ("core",)), ("user/api", ("client",)))
         ("schemas/b", {"core", "user", "tester"}),
         ("schemas/a", {"core", "user", "tester", "client"}),
         ("user/api/x", {"user", "tester", "client"}),
-        ("README.md", None),
+        ("README.md", set()),
+        ("LICENSE-MIT", set()),
+        ("schemas/a/notes.md", {"core", "user", "tester", "client"}),
+        ("core/README.md", {"core", "user", "tester"}),
+        ("deny.toml", set()),
+        (".github/ISSUE_TEMPLATE/bug.yml", set()),
+        ("examples/one/src/main.rs", set()),
+        ("examples/one/README.md", set()),
+        ("examples/two/src/main.rs", None),
+        ("justfile", None),
+        ("clippy.toml", None),
         ("Cargo.toml", None),
         ("Cargo.lock", None),
         ("core/Cargo.toml", None),
@@ -56,6 +66,14 @@ def test_a_manifest_that_is_gone_affects_everything() -> None:
 def test_a_package_that_patches_the_registry_affects_everything() -> None:
     patched = Workspace(WORKSPACE.packages, shared=frozenset({"client/"}))
     assert select([Change("client/src/lib.rs")], patched).everything
+
+
+@pytest.mark.parametrize("path", ["README.md", "examples/one/data.json"])
+def test_what_a_package_at_the_root_can_name_without_leaving_it_is_its_own(path: str) -> None:
+    root = Package("root", "", owned=("src/",))
+    client = Package("client", "client/", needs=frozenset({""}))
+    workspace = Workspace((root, client, CORE), foreign=frozenset({"examples/one/"}))
+    assert set(select([Change(path)], workspace).reasons) == {"root", "client"}
 
 
 def test_what_the_tests_start_is_built_beside_them() -> None:
@@ -85,6 +103,33 @@ def test_the_jobs_are_told_what_to_take(family: Path) -> None:
     flags, text = told(family)
     assert flags == {"packages": "--package=report", "doctests": "--package=report"}
     assert "| `report` | `report/src/lib.rs` changed |" in text
+
+
+PATCHED = '[patch.crates-io]\nleft = { path = "vendor/left" }\n'
+SOURCES = '[source.vendored]\ndirectory = "vendor"\n'
+
+
+@pytest.mark.parametrize(
+    ("manifest", "config", "all_of_it"),
+    [("", "", False), (PATCHED, "", True), ("", SOURCES, True)],
+)
+def test_a_package_outside_of_the_workspace_is_nobodys_unless_it_replaces_one(
+    manifest: str, config: str, *, all_of_it: bool, family: Path
+) -> None:
+    git(family, "reset", "--quiet", "--hard", "HEAD^1")
+    left = family / "vendor" / "left"
+    (left / "src").mkdir(parents=True)
+    (left / "Cargo.toml").write_text('[package]\nname = "left"\n[workspace]\n', "utf-8")
+    (family / ".cargo").mkdir()
+    (family / ".cargo" / "config.toml").write_text(config, "utf-8")
+    with (family / "Cargo.toml").open("a", encoding="utf-8") as file:
+        file.write(manifest)
+    base = commit(family)
+    (left / "src" / "lib.rs").write_text("//! Changed.\n", "utf-8")
+    commit(family)
+    merged(family, base)
+    expected = "--workspace" if all_of_it else "none"
+    assert told(family)[0]["packages"] == expected
 
 
 @pytest.mark.parametrize("event", ["push", "merge_group", "schedule", "workflow_dispatch"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def edit(file: str, old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
+LOADS = {"idle": (False,), "busy": (True,), "both": (False, True)}
 UNITS = "black_box(20)"
 SCENARIOS = (
     Scenario(
@@ -142,12 +144,14 @@ def gate(project: Path, base: str, head: str, *more: str) -> tuple[int, dict[str
 
 @contextlib.contextmanager
 def load(*, on: bool) -> Iterator[None]:
-    """Keep one core busy."""
+    """Keep one core busy, the last one."""
     if not on:
         yield
         return
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as child:
         try:
+            if sys.platform == "linux":
+                os.sched_setaffinity(child.pid, {max(os.sched_getaffinity(child.pid))})
             yield
         finally:
             child.kill()
@@ -209,20 +213,23 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="keep the builds here")
     parser.add_argument("--budget", default="10m", help="of measuring, for each run")
     parser.add_argument("--only", help="the one scenario of this name")
-    parser.add_argument("--idle", action="store_true", help="without the runs under load")
+    parser.add_argument("--load", choices=LOADS, default="both", help="which runs to make")
     args = parser.parse_args()
     outcomes = logged(args.log) if args.log else []
     scenarios = [each for each in SCENARIOS if args.only in {None, each.name}]
-    loads = (False,) if args.idle else (False, True)
+    loads = LOADS[args.load]
     with tempfile.TemporaryDirectory(prefix="bench-live-") as folder:
         project = Path(folder) / "project"
         base = repository(project)
-        options = ("--work", str(args.work or Path(folder) / "work"), "--budget", args.budget)
+        work = args.work or Path(folder) / "work"
         for seed, scenario, busy in turns(args.runs, scenarios, loads, outcomes):
             head = committed(project, base, scenario)
             started = time.monotonic()
             with load(on=busy):
-                code, statuses, measuring = gate(project, base, head, "--seed", str(seed), *options)
+                code, statuses, measuring = gate(
+                    *(project, base, head, "--seed", str(seed), "--budget", args.budget),
+                    *("--work", str(work / str(SCENARIOS.index(scenario)))),
+                )
             seconds = time.monotonic() - started
             outcome = Outcome(scenario.name, busy, seed, code, statuses, seconds, measuring)
             outcomes.append(outcome)
