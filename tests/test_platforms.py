@@ -88,6 +88,11 @@ def test_more_jobs_than_run_at_once_are_told_with_their_price(
             "take one lane out of `platforms.exclude`",
         ),
         (
+            'targets = ["x86_64-unknown-linux-gnu.2.17"]',
+            "names `x86_64-unknown-linux-gnu.2.17`, a target with a version of glibc",
+            "only zig links for a chosen glibc",
+        ),
+        (
             'group = "builders"',
             "holds your own runners, but `platforms.runners` names GitHub's",
             "name only runners of the group",
