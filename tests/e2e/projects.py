@@ -120,6 +120,13 @@ CASES = (
         ("platforms.targets=i686-unknown-linux-musl", *ONLY_TARGETS),
     ),
     Case(
+        "wasm",
+        "a library for browsers, its tests run by Node.js",
+        HERE / "wasm",
+        ONLY_TARGETS,
+        further=True,
+    ),
+    Case(
         "sccache",
         "the program, compiled through sccache with GitHub's cache service",
         HERE / "binary",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import FULL
 from tests.e2e.faults import Edit
 from tests.e2e.harness import execute
 from tests.e2e.lanes import CROSS, obstacle
@@ -30,6 +31,21 @@ def test_a_constant_of_64_bits_is_red_on_32(here: Machine, report: Report, tmp_p
     assert [o.failed for o in run.outcomes if o.job == "cross"] == [("Run the tests",)]
     assert "the_longest_message_has_an_address" in run.explain()
     report.faults.append(("a constant that 32 bits do not hold", "cross, ci"))
+
+
+@pytest.mark.skipif(not FULL, reason="compiles wasm-bindgen's test runner, which takes minutes")
+def test_what_only_webassembly_gets_wrong_is_red(
+    here: Machine, report: Report, tmp_path: Path
+) -> None:
+    lacking(here, "wasm32-unknown-unknown")
+    answers = (*ONLY_TARGETS, "jobs.test=true")
+    wasm = prepare(HERE / "wasm", tmp_path / "wasm", *(f"--set={one}" for one in answers))
+    Edit("src/lib.rs", old="    2\n", new="    usize::BITS / 32\n").apply(wasm)
+    commit(wasm, "Count in halves of 64 bits")
+    run = execute(here, wasm, state=tmp_path / "state")
+    assert run.red() == ["wasm", "ci"], run.explain()
+    assert [o.failed for o in run.outcomes if o.job == "wasm"] == [("Run the tests",)]
+    report.faults.append(("a number that is another one in WebAssembly", "wasm, ci"))
 
 
 def test_a_target_that_rust_lacks_here_is_no_fault(here: Machine) -> None:
