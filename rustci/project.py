@@ -148,6 +148,10 @@ class Source:
     """Shares memory by hand: `UnsafeCell`, or `unsafe impl Send` or `Sync`."""
     knows_miri: bool = False
     """Has a `cfg` on `miri`: somebody runs it."""
+    knows_byte_order: bool = False
+    """Has a `cfg` on `target_endian`."""
+    knows_pointer_width: bool = False
+    """Has a `cfg` on `target_pointer_width`."""
     has_tests: bool = False
     has_doctests: bool = False
     ignored_tests: int = 0

@@ -64,6 +64,11 @@ def _measured(project: Project, config: Config) -> bool:
     return has_tests(project) and config.coverage.service is not False
 
 
+def _ported(project: Project, config: Config) -> bool:
+    """Whether any target is known of: elsewhere nobody should have to read triples."""
+    return bool(config.platforms.targets)
+
+
 def _much_to_compile(project: Project, config: Config) -> bool:
     """Whether sccache may pay: elsewhere the question would only cost time."""
     chosen = config.cache.sccache is not False
@@ -101,6 +106,24 @@ QUESTIONS = (
         text="On which systems should the tests run?",
         note="Prices are per minute in private repositories; public ones pay nothing.",
         hints=_runner_hints(),
+    ),
+    Question(
+        name="platforms.targets",
+        label="Targets",
+        text="Which further targets must it work on?",
+        note="Tests run where anything can run them; elsewhere it must compile. A job for each.",
+        hints={
+            "wasm32-unknown-unknown": "WebAssembly",
+            "wasm32-wasip1": "WebAssembly outside of browsers",
+            "aarch64-unknown-linux-gnu": "Linux on Arm",
+            "x86_64-unknown-linux-musl": "Linux without glibc",
+            "i686-unknown-linux-gnu": "32 bits",
+            "s390x-unknown-linux-gnu": "big endian",
+            "aarch64-linux-android": "Android",
+            "aarch64-apple-ios": "iOS",
+            "thumbv7em-none-eabi": "bare metal",
+        },
+        when=_ported,
     ),
     Question(
         name="coverage.service",

@@ -7,7 +7,7 @@ shares behind the rules are told in docs/explanation/defaults.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from rustci import access, runners, services
 from rustci.config import Layer
@@ -17,12 +17,13 @@ from rustci.jobs.base import (
     direct_features,
     has_doctest_target,
     native_packages,
+    wasm_tested,
 )
 from rustci.jobs.features import counts, strategy
 from rustci.jobs.load import USUAL_PATHS, servers, serving
 from rustci.jobs.measuring import COUNTING, CRITERION, benches, benchmarked_with
 from rustci.kinds import Value
-from rustci.options import BRANCH, Setting, Source
+from rustci.options import BRANCH, TRIPLE, Setting, Source
 from rustci.project import DependencyKind, Package, Project, RustVersion, TargetKind
 
 FIRST_CHECK = RustVersion.parse("1.16")
@@ -30,6 +31,11 @@ FIRST_CHECK = RustVersion.parse("1.16")
 LISTING_HARNESSES = frozenset({"datatest-stable", "libtest-mimic"})
 """Crates whose test harness can list its cases, as nextest needs
 (https://nexte.st/docs/design/custom-test-harnesses/)."""
+PHONES: Mapping[str, str] = {
+    "android": "aarch64-linux-android",
+    "ios": "aarch64-apple-ios",
+}
+"""The target that stands for a system on which nobody develops."""
 
 Advice = tuple[Value, str]
 Rule = Callable[[Project], Advice | None]
@@ -69,7 +75,7 @@ def msrv(project: Project) -> Advice | None:
     return True, f"`rust-version` of each package: {found}"
 
 
-def runner_labels(project: Project) -> Advice | None:
+def runner_labels(project: Project) -> tuple[tuple[str, ...], str]:
     """Linux, Windows and macOS, less those that the code or its dependencies rule out."""
     labels = {os: runners.default_runner(os).label for os in runners.System}
     if bare_metal(project):
@@ -92,16 +98,56 @@ def runner_labels(project: Project) -> Advice | None:
 
 
 def targets(project: Project) -> Advice | None:
-    """Bare metal where all published libraries are `no_std`, wasm for crates made for it."""
+    """What the toolchain file names, and what code or dependencies are there for, as Android."""
     if bare_metal(project):
         return None
+    labels, _ = runner_labels(project)
+    hosts = {known.host for label in labels if (known := runners.runner(label))}
+    found: dict[str, str] = {}
+    for triple, reason in _promised(project):
+        if triple not in hosts:
+            found.setdefault(triple, reason)
+    return (tuple(found), "; ".join(dict.fromkeys(found.values()))) if found else None
+
+
+def _promised(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield each target that something in the project is there for, with what that is."""
+    if file := project.toolchain:
+        yield from (
+            (triple, f"`{file.path}` names it")
+            for triple in file.targets
+            if re.fullmatch(TRIPLE, triple)
+        )
     published = [p for p in project.packages if p.library and p.publishable and not p.proc_macro]
     if published and all(package.source.no_std for package in published):
-        return ("thumbv7em-none-eabi",), f"`{published[0].name}` is `no_std`"
+        yield "thumbv7em-none-eabi", f"`{published[0].name}` is `no_std`"
     for package in project.packages:
         if package.library and _uses_wasm(package):
-            return ("wasm32-unknown-unknown",), f"`{package.name}` depends on `wasm-bindgen`"
-    return None
+            yield "wasm32-unknown-unknown", f"`{package.name}` depends on `wasm-bindgen`"
+    for package in wasm_tested(project):
+        yield "wasm32-unknown-unknown", f"`{package.name}` depends on `wasm-bindgen-test`"
+    if not native_packages(project):
+        # A native library is there for the runner's own system only.
+        yield from _emulated(project)
+
+
+def _emulated(project: Project) -> Iterator[tuple[str, str]]:
+    for package in project.packages:
+        if package.source.knows_byte_order:
+            yield "s390x-unknown-linux-gnu", f"`{package.name}` has a `cfg` on the byte order"
+        if package.source.knows_pointer_width:
+            yield "i686-unknown-linux-gnu", f"`{package.name}` has a `cfg` on the pointer width"
+        for dependency in package.dependencies:
+            system = _only_system(dependency.target or "")
+            if system in PHONES and dependency.kind is DependencyKind.NORMAL:
+                reason = f"`{package.name}` depends on `{dependency.name}` on {system} alone"
+                yield PHONES[system], reason
+
+
+def _only_system(condition: str) -> str:
+    """Return the operating system that a dependency is limited to; empty if it is not just one."""
+    found: list[str] = re.findall(r'target_os\s*=\s*"(\w+)"', condition)
+    return found[0] if len(found) == 1 and "not(" not in condition else ""
 
 
 def _uses_wasm(package: Package) -> bool:

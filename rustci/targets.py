@@ -34,6 +34,11 @@ class Target:
         """Whether it has no operating system, and so no standard library."""
         return "-none" in self.triple
 
+    @property
+    def xcode(self) -> bool:
+        """Whether the runner's Xcode links for it: nothing but Rust's part has to be fetched."""
+        return "-apple-ios" in self.triple
+
 
 @cache
 def targets() -> Mapping[str, Target]:

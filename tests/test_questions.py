@@ -232,3 +232,10 @@ class TestBack:
             state.answer("codecov").answer(80).back().back(), {"coverage.service": False}
         )
         assert recorded(end) == {"coverage.service": False}
+
+
+def test_targets_are_asked_about_where_one_is_recommended(tmp_path: Path) -> None:
+    state, question = to(interview(read(copied("wasm", tmp_path))), "platforms.targets")
+    assert state.default(question) == ("wasm32-unknown-unknown",)
+    assert state.reason(question) == "`in-browser` depends on `wasm-bindgen`"
+    assert state.answer(()).config.platforms.targets == ()

@@ -24,6 +24,7 @@ from rustci.jobs.base import CatalogueJob
 from rustci.output.cost import price
 from rustci.recommend import RULES, recommend
 from rustci.reference import config_page
+from rustci.targets import Way, targets
 from rustci.workflow import Job
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,7 @@ def pages() -> Mapping[str, str]:
         "docs/reference/cli.md": _cli_page(),
         "docs/reference/jobs.md": _jobs_page(),
         "docs/reference/checks.md": _checks_page(),
+        "docs/reference/targets.md": _targets_page(),
         "docs/explanation/rules.md": _rules_page(),
         "cookiecutter-templates/github/cookiecutter.json": _template_defaults(),
     }
@@ -142,6 +144,27 @@ def _checks_page() -> str:
     for rule in checks.RULES:
         lines += ["", f"## `{rule.ID}`", "", f"{rule.TITLE}.", ""]
         lines += [f"- {part}: {checks.section(rule, part)}" for part in PARTS]
+    return _text(lines)
+
+
+WAYS: Mapping[Way, str] = {
+    Way.TEST: "tests run",
+    Way.BUILD: "tests are compiled and linked",
+    Way.CHECK: "libraries are checked",
+}
+
+
+def _targets_page() -> str:
+    lines = ["# Targets", "", NOTE, "", "What becomes of each target that `platforms.targets` may"]
+    lines += [
+        "name, and where. What is not listed is checked on Linux. A target for which the test"
+    ]
+    lines += ["lanes compile anyway gets no further lane.", ""]
+    lines += ["| Target | What is done | Job | Runner | |", "|---|---|---|---|---|"]
+    for found in targets().values():
+        job = "targets" if found.way is Way.CHECK else "cross"
+        cells = (f"`{found.triple}`", WAYS[found.way], f"`{job}`", f"`{found.runner}`", found.note)
+        lines.append(f"| {' | '.join(cells)} |")
     return _text(lines)
 
 

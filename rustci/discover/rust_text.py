@@ -31,6 +31,7 @@ _UNSAFE = re.compile(r"unsafe(?<!\wunsafe)\s*(?:\{|fn\b|impl\b|trait\b|extern\b)
 _FOREIGN = re.compile(r'extern\s*(?:"[^"]*"\s*)?\{')
 _SHARED = re.compile(r"UnsafeCell\b|unsafe\s+impl\b[^{;]*?\b(?:Send|Sync)\s+for\b")
 _MIRI = re.compile(r"\bmiri\b")
+_LAYOUT = re.compile(r"\btarget_(?:endian|pointer_width)\b")
 _NIGHTLY = re.compile(r"#!\[\s*feature\s*\(")
 _NIGHTLY_IF = re.compile(r"#!\[\s*cfg_attr\s*\((?P<condition>[^\]]*?),\s*feature\s*\(")
 _NO_STD = re.compile(r"#!\[\s*no_std\s*\]")
@@ -98,6 +99,11 @@ def shares_state(code: str) -> bool:
 def knows_miri(code: str) -> bool:
     """Whether stripped code has a `cfg` on Miri."""
     return any(_MIRI.search(condition) for condition in _conditions(code))
+
+
+def layouts(code: str) -> set[str]:
+    """Return which of `target_endian` and `target_pointer_width` stripped code has a `cfg` on."""
+    return {match[0] for condition in _conditions(code) for match in _LAYOUT.finditer(condition)}
 
 
 def has_tests(code: str) -> bool:

@@ -77,6 +77,7 @@ class _Scan:
         self.calls_foreign = self.shares_state = self.knows_miri = False
         self.ignored = 0
         self.systems: set[str] = set()
+        self.layouts: set[str] = set()
         self.nightly_features: set[str] = set()
         self.exclusive: set[tuple[str, ...]] = set()
         self.no_std: dict[str, str | None] = {}
@@ -119,6 +120,8 @@ class _Scan:
             calls_foreign=self.calls_foreign,
             shares_state=self.shares_state,
             knows_miri=self.knows_miri,
+            knows_byte_order="target_endian" in self.layouts,
+            knows_pointer_width="target_pointer_width" in self.layouts,
             has_tests=self.has_tests or integration,
             has_doctests=self.has_doctests,
             ignored_tests=self.ignored,
@@ -175,12 +178,15 @@ class _Scan:
 
     def _conditions(self, text: str) -> None:
         systems = "cfg" in text and any(word in text for word in _SYSTEM_WORDS)
+        layouts = "target_endian" in text or "target_pointer_width" in text
         exclusive = "compile_error!" in text
-        if not systems and not exclusive:
+        if not systems and not layouts and not exclusive:
             return
         code = rust_text.strip(text)
         if systems:
             self.systems |= rust_text.operating_systems(code)
+        if layouts:
+            self.layouts |= rust_text.layouts(code)
         if exclusive:
             self.exclusive |= set(rust_text.exclusive_features(code))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 from rustci.access import ENVIRONMENT, Access
@@ -173,8 +174,16 @@ def _ordered(found: list[Job]) -> tuple[Job, ...]:
 
 
 def _check_platforms(config: Config) -> None:
-    """Raise ConfigError for lanes that the matrix does not have: GitHub says nothing of them."""
+    """Raise ConfigError for lanes that cannot be: GitHub says nothing of those it does not find."""
     platforms = config.platforms
+    for triple in platforms.targets:
+        if re.search(r"-gnu[a-z]*\.\d", triple):
+            raise ConfigError(
+                f"`platforms.targets` names `{triple}`, a target with a version of glibc",
+                where=config.settings["platforms.targets"].where,
+                hint="only zig links for a chosen glibc, and no job uses it: a `musl` target runs "
+                "on every Linux",
+            )
     for name in platforms.experimental:
         if name not in {*platforms.runners, *platforms.targets}:
             raise ConfigError(

@@ -2,8 +2,8 @@
 
 On where `platforms.targets` names one for which tests can at least be linked. Each goes to a runner
 of its own kind where GitHub has one, else to Linux with a cross toolchain and an emulator:
-taiki-e/setup-cross-toolchain-action brings both. What can be linked and not run (BSD, illumos) is
-compiled with its tests. `rustci/data/targets.toml` is the table of targets.
+taiki-e/setup-cross-toolchain-action brings both. What can be linked and not run (BSD, illumos,
+iOS) is compiled with its tests. [The table of targets](targets.md) says which is which.
 
 Each target takes a lane of its own. With `jobs.cross = false` they are only checked, by `targets`.
 """
@@ -74,6 +74,7 @@ def build(project: Project, config: Config) -> Job:
     features = selected_features(project, config)
     lanes = chosen(config)
     run = {found.way is Way.TEST for found in lanes}
+    xcode = {found.xcode for found in lanes}
     rows = tuple(
         {"target": found.triple, "runner": found.runner}
         | ({"runs": found.way is Way.TEST} if len(run) > 1 else {})
@@ -102,6 +103,8 @@ def build(project: Project, config: Config) -> Job:
             "test_flags": Verbatim.words("--no-fail-fast", "" if doctests else "--tests"),
             "runs": True in run,
             "links": False in run,
+            "action": False in xcode,
+            "xcode": True in xcode,
             "rustc": rustc_pattern(toolchain),
         },
         troubles=(*TROUBLES, TOOLCHAIN_TROUBLE, LOCK_TROUBLE),

@@ -1,7 +1,7 @@
 """Checks that the libraries compile for target triples on which no tests can run.
 
 On where `platforms.targets` names any: bare metal (read off `#![no_std]`), WebAssembly without
-tests of its own, iOS, and whatever `rustci/data/targets.toml` does not list; with
+tests of its own, and whatever `rustci/data/targets.toml` does not list; with
 `jobs.cross = false` the targets of `cross` as well. Nothing is linked or run, so no cross compiler
 is needed as long as no build script compiles C.
 

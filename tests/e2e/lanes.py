@@ -11,6 +11,7 @@ from rustci.lanes import rows
 from tests.e2e.rust import Rustup
 
 LINUX = "ubuntu-"
+CROSS = "taiki-e/setup-cross-toolchain-action@"
 
 
 def lanes(job: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
@@ -35,12 +36,24 @@ def obstacle(rustup: Rustup, job: Mapping[str, Any], matrix: Mapping[str, str]) 
     for component in re.findall(r"--component (\S+)", steps):
         if not toolchain.has(component, rustup.host):
             return f"needs the component {component} of Rust {name}, which is not installed"
-    target = environment.get("TARGET")
-    if target and not toolchain.has("rust-std", target):
-        return f"needs the target {target} of Rust {name}, which is not installed"
+    for target in _targets(job, environment, matrix):
+        if not toolchain.has("rust-std", target):
+            return f"needs the target {target} of Rust {name}, which is not installed"
     if "sudo apt-get" in steps and not shutil.which("sudo"):
         return "needs sudo to install native packages"
     return ""
+
+
+def _targets(
+    job: Mapping[str, Any], environment: Mapping[str, str], matrix: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the targets that a lane compiles for, by whichever of the three ways it names them."""
+    if "TARGET" in environment:
+        yield environment["TARGET"]
+    for step in job["steps"]:
+        yield from re.findall(r"--target (\w+-[\w.-]+)", str(step.get("run", "")))
+        if str(step.get("uses", "")).startswith(CROSS):
+            yield fill(step["with"]["target"], matrix)
 
 
 def fill(text: str, matrix: Mapping[str, str]) -> str:

@@ -11,6 +11,8 @@ from tests.e2e.machine import ROOT
 HERE = Path(__file__).parent / "projects"
 USUAL_JOBS = ("format", "clippy", "docs", "lockfile", "test", "fuzz")
 """What other cases run, and what takes a tool of minutes."""
+ONLY_TARGETS = ("coverage.service=false", *(f"jobs.{job}=false" for job in USUAL_JOBS))
+"""Answers that leave the tests to the jobs for further targets."""
 DEEP = ROOT / "tests" / "projects" / "deep-tests"
 DEEP_JOBS = ("canary", "heap", "ignored", "latest", "loom", "minimal", "property")
 PULL_REQUEST: tuple[tuple[str, Event], ...] = (("ci.yml", "pull_request"),)
@@ -110,6 +112,19 @@ CASES = (
         "unsafe code that threads share, interpreted by Miri",
         ROOT / "tests" / "projects" / "deep-checks",
         ("coverage.service=false", *(f"jobs.{job}=false" for job in USUAL_JOBS)),
+    ),
+    Case(
+        "codec",
+        "code that knows of 32 bits, tested on a target that has them",
+        HERE / "codec",
+        ("platforms.targets=i686-unknown-linux-musl", *ONLY_TARGETS),
+    ),
+    Case(
+        "wasm",
+        "a library for browsers, its tests run by Node.js",
+        HERE / "wasm",
+        ONLY_TARGETS,
+        further=True,
     ),
     Case(
         "sccache",

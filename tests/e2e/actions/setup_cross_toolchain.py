@@ -6,7 +6,9 @@ import shutil
 
 from tests.e2e.actions.base import Call, Refused
 
-SELF_CONTAINED = frozenset({"x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"})
+SELF_CONTAINED = frozenset(
+    {"x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl", "i686-unknown-linux-musl"}
+)
 """Targets that this machine's own linker and processor serve."""
 
 
