@@ -26,6 +26,8 @@ class Case:
     answers: tuple[str, ...] = ()
     runs: tuple[tuple[str, Event], ...] = PULL_REQUEST
     servers: bool = False
+    tools: tuple[str, ...] = ()
+    """What is built for it alone."""
     further: bool = False
     """Left to the long session: it builds tools that take minutes."""
 
@@ -70,6 +72,7 @@ CASES = (
         "saved queries of sqlx, compared with PostgreSQL",
         ROOT / "tests" / "projects" / "sqlx",
         servers=True,
+        tools=("sqlx-cli",),
         further=True,
     ),
     Case(
@@ -77,6 +80,7 @@ CASES = (
         "migrations of diesel, on PostgreSQL",
         ROOT / "tests" / "projects" / "diesel",
         servers=True,
+        tools=("diesel_cli",),
         further=True,
     ),
     Case("untested", "a library without a single test", HERE / "untested"),
@@ -103,6 +107,7 @@ CASES = (
         DEEP,
         tuple(f"jobs.{job}=false" for job in DEEP_JOBS),
         (("scheduled.yml", "schedule"),),
+        tools=("cargo-insta",),
         further=True,
     ),
     Case(
@@ -116,6 +121,7 @@ CASES = (
         "the program, compiled through sccache with GitHub's cache service",
         HERE / "binary",
         ("cache.sccache=github",),
+        tools=("sccache",),
         further=True,
     ),
     Case(
@@ -124,6 +130,7 @@ CASES = (
         HERE / "library",
         ("coverage.tool=tarpaulin", "coverage.service=codecov", "coverage.minimum=80"),
         (("coverage.yml", "pull_request"),),
+        tools=("cargo-tarpaulin",),
         further=True,
     ),
 )
