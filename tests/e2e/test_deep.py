@@ -244,7 +244,7 @@ FAULTS = (
         job="fuzz-deep",
         workflow="scheduled.yml",
         step="Run each for long",
-        keeps="crashes-0/*/crash-*",
+        keeps="crashes-*/*/crash-*",
         sound=(Edit(".github/workflows/scheduled.yml", old='EACH: "600"', new='EACH: "5"'),),
     ),
     MUTANTS,
