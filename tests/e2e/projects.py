@@ -71,6 +71,7 @@ CASES = (
         "sqlx",
         "saved queries of sqlx, compared with PostgreSQL",
         ROOT / "tests" / "projects" / "sqlx",
+        runs=(*PULL_REQUEST, ("scheduled.yml", "schedule")),
         servers=True,
         tools=("sqlx-cli",),
         further=True,
