@@ -189,6 +189,24 @@ def test_every_job_but_one_compiles_without_the_database(
             assert ("DATABASE_URL" in job["env"]) == bool(job.get("services")), name
 
 
+def test_every_job_with_the_database_has_its_tables(projects: Mapping[str, Project]) -> None:
+    answers = {
+        "tests.shards": 2,
+        "coverage.service": "none",
+        "jobs.sanitizers": True,
+        "jobs.careful": True,
+        "jobs.mutants": True,
+    }
+    found = dict(jobs_of(projects["sqlx"], answers))
+    assert {"canary", "sanitizers", "mutants-deep", "coverage-shard"} <= found.keys()
+    for name, job in found.items():
+        steps = {step.get("name"): step for step in job["steps"]}
+        assert ("Create the tables" in steps) == ("DATABASE_URL" in job.get("env", {})), name
+        if "RUSTFLAGS" in job.get("env", {}) and "Install sqlx" in steps:
+            # A program that the job only uses is not sanitized.
+            assert steps["Install sqlx"]["env"] == {"RUSTFLAGS": ""}
+
+
 def test_tables_are_made_unless_the_tests_make_them(
     projects: Mapping[str, Project], tmp_path: Path
 ) -> None:

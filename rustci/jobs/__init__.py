@@ -59,7 +59,7 @@ from rustci.jobs import (
     wasm,
     workflows,
 )
-from rustci.jobs.base import CatalogueJob, Verdict
+from rustci.jobs.base import DATABASE, CatalogueJob, Verdict, migrations_for_tests
 from rustci.options import Config
 from rustci.project import Project
 from rustci.quoting import Verbatim
@@ -224,13 +224,18 @@ def _finished(job: Job, project: Project, config: Config) -> Job:
 
 
 def _with_dependencies(job: Job, project: Project, config: Config) -> Job:
-    """Return a job that resolves dependencies, with the private ones open and without database."""
+    """Return a job that resolves dependencies: the private ones open, and a database with tables.
+
+    Whatever has no database compiles against what sqlx saved.
+    """
     found = config.access
     access = Access(registries=found.registries, ssh=found.ssh, https=found.https)
     env = {**access.env, **job.env}
     if project.database.queries and "SQLX_OFFLINE" not in env:
         env["SQLX_OFFLINE"] = "true"
     setup = dataclasses.replace(job.setup, access=access if access.settings else None)
+    if DATABASE in job.env and not setup.migrations:
+        setup = dataclasses.replace(setup, migrations=migrations_for_tests(project, config))
     return dataclasses.replace(job, env=env, setup=setup)
 
 

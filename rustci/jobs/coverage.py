@@ -23,7 +23,6 @@ from rustci.jobs.base import (
     lane_env,
     linux_runner,
     locked_flag,
-    migrations_for_tests,
     minutes,
     nextest_flags,
     partition,
@@ -125,7 +124,6 @@ def _whole(project: Project, config: Config) -> Job:
             runners=(label,),
             components=("llvm-tools",) if llvm_cov else (),
             tools=_tools(llvm_cov=llvm_cov, nextest=nextest),
-            migrations=migrations_for_tests(project, config),
         ),
         variables=("MINIMUM",),
         details={

@@ -14,7 +14,6 @@ from tests.e2e.report import Report
 from tests.e2e.rust import private_rustup
 
 FULL = bool(os.environ.get("E2E_FULL"))
-FURTHER = ("sccache", "cargo-tarpaulin", "cargo-insta")
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +21,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """The machine that the jobs run on, with every tool that they install."""
     folder = ROOT / ".nox" / "tools"
     folder.mkdir(parents=True, exist_ok=True)
-    tools.build(folder, *tools.BUILT, *(FURTHER if FULL else ()))
+    tools.build(folder, *tools.BUILT)
     scratch = tmp_path_factory.mktemp("e2e")
     with private_rustup(scratch) as rustup:
         stable = rustup.toolchains["stable"]

@@ -13,6 +13,7 @@ import yaml
 
 from tests.e2e.actions import STAND_INS
 from tests.e2e.rust import PROXIES, Rustup
+from tests.e2e.tools import compiled
 
 ROOT = Path(__file__).parents[2]
 PASSED_ON = re.compile(
@@ -50,7 +51,7 @@ class Machine:
     def environment(self, repository: Path, state: Path) -> dict[str, str]:
         """Return all that a job's steps see of this machine."""
         node = Path(shutil.which("node") or "node").parent
-        path = [self.bin, "/usr/local/bin", "/usr/bin", "/bin", node]
+        path = [self.bin, self.folder / "cargo" / "bin", "/usr/local/bin", "/usr/bin", "/bin", node]
         return {
             **{name: value for name, value in os.environ.items() if PASSED_ON.match(name)},
             **self.rustup.environment,
@@ -86,6 +87,10 @@ def machine(folder: Path, tools: Path, rustup: Rustup) -> Machine:
     (folder / "cargo").mkdir()
     (cargo / "registry").mkdir(parents=True, exist_ok=True)
     (folder / "cargo" / "registry").symlink_to(cargo / "registry")
+    # What a job has Cargo install lies there from the first time on: Cargo says so and goes on.
+    (compiled(tools) / "bin").mkdir(parents=True, exist_ok=True)
+    for name in ("bin", ".crates.toml", ".crates2.json"):
+        (folder / "cargo" / name).symlink_to(compiled(tools) / name)
     for name in ("config.toml", "config"):
         if (cargo / name).is_file():
             shutil.copy(cargo / name, folder / "cargo" / name)

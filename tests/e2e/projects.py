@@ -28,6 +28,8 @@ class Case:
     answers: tuple[str, ...] = ()
     runs: tuple[tuple[str, Event], ...] = PULL_REQUEST
     servers: bool = False
+    tools: tuple[str, ...] = ()
+    """What is built for it alone."""
     further: bool = False
     """Left to the long session: it builds tools that take minutes."""
 
@@ -71,7 +73,9 @@ CASES = (
         "sqlx",
         "saved queries of sqlx, compared with PostgreSQL",
         ROOT / "tests" / "projects" / "sqlx",
+        runs=(*PULL_REQUEST, ("scheduled.yml", "schedule")),
         servers=True,
+        tools=("sqlx-cli",),
         further=True,
     ),
     Case(
@@ -79,6 +83,7 @@ CASES = (
         "migrations of diesel, on PostgreSQL",
         ROOT / "tests" / "projects" / "diesel",
         servers=True,
+        tools=("diesel_cli",),
         further=True,
     ),
     Case("untested", "a library without a single test", HERE / "untested"),
@@ -105,6 +110,7 @@ CASES = (
         DEEP,
         tuple(f"jobs.{job}=false" for job in DEEP_JOBS),
         (("scheduled.yml", "schedule"),),
+        tools=("cargo-insta",),
         further=True,
     ),
     Case(
@@ -131,6 +137,7 @@ CASES = (
         "the program, compiled through sccache with GitHub's cache service",
         HERE / "binary",
         ("cache.sccache=github",),
+        tools=("sccache",),
         further=True,
     ),
     Case(
@@ -139,6 +146,7 @@ CASES = (
         HERE / "library",
         ("coverage.tool=tarpaulin", "coverage.service=codecov", "coverage.minimum=80"),
         (("coverage.yml", "pull_request"),),
+        tools=("cargo-tarpaulin",),
         further=True,
     ),
 )

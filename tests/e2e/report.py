@@ -23,7 +23,10 @@ What stood in for the outside:
   and missing inputs fail) and does the local equal: the checkout fetches the commit, caches and
   artifacts move files, tools are put on `PATH` in the pinned version alone, Codecov and Coveralls
   read the report and refuse an empty one.
-- GitHub's `gh` by a script that writes down what it is asked.
+- GitHub's `gh` by a script that writes down what it is asked. One test runs the report with the
+  real one, against a local server that keeps issues.
+- What jobs have Cargo compile (sqlx-cli, diesel_cli, cargo-fuzz) was compiled before, unoptimised:
+  Cargo itself said that it was installed, and went on.
 - Rust's servers by a local one, which offers the installed toolchains only.
 - Service containers, which act does not start on the host, by servers on the same ports.
 

