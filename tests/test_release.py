@@ -70,6 +70,51 @@ def test_tag_version_and_changelog_have_to_agree(
     assert told in done.stdout
 
 
+# Dependencies that crates.io replaces
+
+
+@pytest.mark.parametrize(
+    ("ref", "added", "code", "told"),
+    [
+        ("refs/tags/v0.2.0", "", 0, ""),
+        (
+            "refs/tags/v0.2.0",
+            '[dependencies]\nlog = { version = "0.4", git = "https://example.com/log" }\n',
+            1,
+            "::error::counter takes log from git",
+        ),
+        (
+            "refs/pull/1/merge",
+            '[build-dependencies]\nlog = { version = "0.4", git = "https://example.com/log" }\n',
+            0,
+            "::warning::counter takes log from git",
+        ),
+        (
+            "refs/tags/v0.2.0",
+            '[dev-dependencies]\nlog = { version = "0.4", git = "https://example.com/log" }\n',
+            0,
+            "",
+        ),
+        (
+            "refs/tags/v0.2.0",
+            '[patch.crates-io]\nlog = { git = "https://example.com/log" }\n',
+            0,
+            "::warning::[patch] holds here alone",
+        ),
+    ],
+)
+def test_a_dependency_that_crates_io_replaces_is_told(
+    ref: str, added: str, code: int, told: str, project: Project, tmp_path: Path
+) -> None:
+    folder = copied("released", tmp_path)
+    manifest = folder / "Cargo.toml"
+    manifest.write_text(f"{manifest.read_text('utf-8')}\n{added}", "utf-8")
+    text = script(project, "verify", "Look for dependencies that crates.io replaces")
+    done = run(text, folder, GITHUB_REF=ref)
+    assert done.returncode == code, done
+    assert done.stdout.startswith(told) if told else not done.stdout
+
+
 # CI of the very commit
 
 

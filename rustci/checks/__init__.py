@@ -14,6 +14,7 @@ from rustci import files, scaffold, transaction
 from rustci import lock as lockfile
 from rustci.checks import (
     aggregate,
+    caches,
     credentials,
     drift,
     matrix,
@@ -44,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     permissions,
     timeouts,
     credentials,
+    caches,
     matrix,
     aggregate,
     unknown_workflows,

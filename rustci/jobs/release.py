@@ -3,10 +3,11 @@
 Off unless asked for: nothing may be published before somebody set up the environment `release` and
 trusted publishing ([how to](../how-to/release.md)); a workflow that already releases stays. A tag
 `v1.2.3` releases only if that is the version of every package, CHANGELOG.md (where there is one)
-has an entry for it, and `ci.yml` was green on the default branch for that very commit. Then follow
-`cargo publish` with a token that lives for 30 minutes, and the GitHub release: a draft that shows
-only once all archives, their checksums and attestations are there. The archives hold the binaries,
-README and licences; `cargo auditable` puts the list of dependencies into each binary.
+has an entry for it, no published package takes a dependency from git, and `ci.yml` was green on the
+default branch for that very commit. Then follow `cargo publish` with a token that lives for 30
+minutes, and the GitHub release: a draft that shows only once all archives, their checksums and
+attestations are there. The archives hold the binaries, README and licences; `cargo auditable` puts
+the list of dependencies into each binary.
 
 Pull requests that change a manifest, the changelog or the workflow run everything but the
 publishing, without a secret. No cache is read: a poisoned one would be released.

@@ -101,6 +101,30 @@ def test_a_job_without_permissions_gets_what_the_repository_allows(repository: R
     assert [f.line for f in repository.findings("permissions")] == [1]
 
 
+@pytest.mark.parametrize(
+    ("cache", "command", "found"),
+    [
+        ("uses: Swatinem/rust-cache@v2", "cargo publish --locked", 1),
+        ("uses: actions/cache/restore@v5", "gh release upload v1 x", 1),
+        ("uses: actions/setup-go@v6", "cargo publish", 1),
+        ("{uses: actions/setup-go@v6, with: {cache: false}}", "cargo publish", 0),
+        ("{uses: actions/setup-node@v6, with: {cache: npm}}", "npm publish", 1),
+        ("uses: actions/setup-node@v6", "npm publish", 0),
+        ("uses: actions/cache/save@v5", "cargo publish", 0),
+        ("uses: Swatinem/rust-cache@v2", "cargo publish --dry-run", 0),
+        ("uses: Swatinem/rust-cache@v2", "'# cargo publish'", 0),
+        ("run: cargo test", "cargo publish", 0),
+    ],
+)
+def test_a_job_that_publishes_reads_no_cache(
+    cache: str, command: str, found: int, repository: Repository
+) -> None:
+    steps = f"      - {cache}\n      - run: {command}\n"
+    repository.edit(r"^jobs:\n", f"jobs:{JOBS_OF_THE_USER}{steps}")
+    lines = [(f.path, f.line, f.level) for f in repository.findings("caches")]
+    assert lines == [(CI, repository.line(cache), ERROR)] * found
+
+
 def test_a_job_with_an_if_is_only_noted_by_the_aggregate(repository: Repository) -> None:
     repository.edit(r"^jobs:\n", f"jobs:{JOBS_OF_THE_USER}    if: github.ref_name == 'main'\n")
     assert [f.level for f in repository.findings("aggregate")] == [NOTE]
