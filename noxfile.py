@@ -122,7 +122,7 @@ def census(session: nox.Session) -> None:
 
 @nox.session
 def affected(session: nox.Session) -> None:
-    """Replay a repository's commits as pull requests: `nox -s affected -- FOLDER [COUNT [TIMED]]`."""
+    """Replay commits as pull requests: `nox -s affected -- FOLDER [COUNT [TIMED]]`."""
     install(session, "test")
     session.run("python", "-m", "tests.affected.replay", *session.posargs)
 

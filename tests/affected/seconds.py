@@ -31,8 +31,8 @@ class Cost(NamedTuple):
     selecting: float
 
 
-def spread(candidates: Sequence[str], count: int) -> list[str]:
-    """Return so many of them, evenly spread."""
+def spread(candidates: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """Return so many of the pull requests, evenly spread."""
     step = max(len(candidates) / count, 1)
     return [candidates[int(n * step)] for n in range(min(count, len(candidates)))]
 
