@@ -81,10 +81,10 @@ def _found(search: Search, files: Iterable[File]) -> Found:
     programs: set[str] = set()
     for file in files:
         here = posixpath.dirname(file.path)
-        if file.path == search.folder + "Cargo.toml":
-            continue  # cargo told of its paths
+        if file.path in {search.folder + "Cargo.toml", search.folder + "Cargo.lock"}:
+            continue  # cargo told of their paths
         if file.link:
-            paths.add(_resolved(here, str(Path(file.path).readlink())))
+            paths.add(aim(file))
             continue
         text = _text(file.path)
         paths.update(_named(text, search, here, rust=file.path.endswith(".rs")))
@@ -92,6 +92,11 @@ def _found(search: Search, files: Iterable[File]) -> Found:
             programs.update(word.decode() for word in set(WORD.findall(text)))
     outside = {path for path in paths if not _inside(path, search)}
     return Found(frozenset(outside), frozenset(programs & search.programs))
+
+
+def aim(link: File) -> str:
+    """Return where a link leads to; empty where that is the repository's root or outside of it."""
+    return _resolved(posixpath.dirname(link.path), str(Path(link.path).readlink()))
 
 
 def relative_variables(text: str) -> frozenset[str]:

@@ -127,7 +127,7 @@ def _refuse_shared(change: Change, workspace: Workspace) -> None:
     """Raise Everything for a path that concerns every package."""
     path = change.path
     for root in {"", workspace.folder}:
-        if path.startswith(root) and _reserved(path[len(root) :]) and not _for_people(path):
+        if path.startswith(root) and _reserved(path[len(root) :]) and not for_people(path):
             raise Everything(f"`{path}` concerns every package")
     manifest = path.rpartition("/")[2] == "Cargo.toml"
     known = {package.folder + "Cargo.toml" for package in workspace.packages}
@@ -160,10 +160,11 @@ def _owns(package: Package, path: str) -> bool:
 
 def _apart(path: str, workspace: Workspace) -> bool:
     """Whether only those use a path that name it, or that it lies in."""
-    return _for_people(path) or any(path.startswith(folder) for folder in workspace.foreign)
+    return for_people(path) or any(path.startswith(folder) for folder in workspace.foreign)
 
 
-def _for_people(path: str) -> bool:
+def for_people(path: str) -> bool:
+    """Whether people and other tools alone read a file, unless another names it."""
     return bool(FOR_PEOPLE.fullmatch(path))
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .reads import File, Search, found, relative_variables
-from .selection import Package, Workspace
+from .reads import File, Search, aim, found, relative_variables
+from .selection import Package, Workspace, for_people
 
 LIMIT = 120
 """Seconds for one command."""
@@ -52,7 +52,10 @@ def read(folder: str, files: Sequence[File]) -> Workspace:
     texts = (text for _, text in _configurations(root))
     variables = frozenset().union(*map(relative_variables, texts))
     programs = _programs(described, folders)
-    packages = tuple(_with_reads(p, found_, owners[p.folder], variables, programs) for p in found_)
+    links = {file.path: aim(file) for file in files if file.link}
+    packages = tuple(
+        _with_reads(p, found_, owners[p.folder], variables, programs, links) for p in found_
+    )
     meant = _meant(root)
     known = {package.folder for package in packages} | {root} | meant
     manifests = {
@@ -197,6 +200,7 @@ def _with_reads(
     files: Iterable[File],
     variables: frozenset[str],
     programs: Mapping[str, set[str]],
+    links: Mapping[str, str],
 ) -> Package:
     folders = {other.folder for other in packages} - {package.folder}
     size = len(package.folder)
@@ -205,9 +209,10 @@ def _with_reads(
     search = Search(package.folder, frozenset(inner), variables, frozenset(foreign))
     built, tested = found(search, files)
     # What lies in another package belongs to it, and may in turn lead on.
-    paths = package.reads | built.paths
-    needs = {f for f in folders for path in paths if _touch(path, f, folders)}
-    tested_with = {f for f in folders for path in tested.paths if _touch(path, f, folders)}
+    paths = _followed(package.reads | built.paths, links)
+    tested_paths = _followed(tested.paths, links)
+    needs = {f for f in folders for path in paths if _leads(path, f, folders)}
+    tested_with = {f for f in folders for path in tested_paths if _leads(path, f, folders)}
     programs_ = built.programs | tested.programs
     starts = {folder for name in programs_ for folder in programs[name]} - {package.folder}
     return replace(
@@ -215,8 +220,27 @@ def _with_reads(
         needs=package.needs | needs,
         tested_with=package.tested_with | tested_with | starts,
         starts=frozenset(starts),
-        reads=paths | tested.paths,
+        reads=paths | tested_paths,
     )
+
+
+def _followed(paths: frozenset[str], links: Mapping[str, str]) -> frozenset[str]:
+    """Return paths with those that links on the way, or inside, lead to."""
+    while True:
+        met = (link for link in links for path in paths if _near(link, path))
+        if (more := paths.union(links[link] for link in met)) == paths:
+            return paths
+        paths = more
+
+
+def _near(link: str, path: str) -> bool:
+    """Whether a link is a path, lies on the way to it, or inside it."""
+    return f"{path}/".startswith(f"{link}/") or f"{link}/".startswith(f"{path}/")
+
+
+def _leads(path: str, folder: str, folders: Iterable[str]) -> bool:
+    """Whether who names a path takes more of a package: a README names nothing in turn."""
+    return not for_people(path) and _touch(path, folder, folders)
 
 
 def _touch(path: str, folder: str, folders: Iterable[str]) -> bool:

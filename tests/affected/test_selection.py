@@ -132,6 +132,21 @@ def test_a_package_outside_of_the_workspace_is_nobodys_unless_it_replaces_one(
     assert told(family)[0]["packages"] == expected
 
 
+def test_a_link_that_no_package_owns_is_followed(family: Path) -> None:
+    git(family, "reset", "--quiet", "--hard", "HEAD^1")
+    (family / "README.md").unlink(missing_ok=True)
+    (family / "README.md").symlink_to("report/README.md")
+    (family / "report/README.md").write_text("Report.\n", "utf-8")
+    library = family / "count/src/lib.rs"
+    named = '#![doc = include_str!("../../README.md")]\n'
+    library.write_text(named + library.read_text("utf-8"), "utf-8")
+    base = commit(family)
+    (family / "report/README.md").write_text("Changed.\n", "utf-8")
+    commit(family)
+    merged(family, base)
+    assert "--package=count" in told(family)[0]["packages"].split()
+
+
 @pytest.mark.parametrize("event", ["push", "merge_group", "schedule", "workflow_dispatch"])
 def test_only_pull_requests_take_less(event: str, family: Path) -> None:
     assert told(family, GITHUB_EVENT_NAME=event)[0]["packages"] == "--workspace"
